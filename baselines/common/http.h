@@ -4,14 +4,16 @@
 // waits or asks who calls it, so the same object code runs under a process, a thread, an event loop
 // or a state thread, and the difference between two servers is their architecture alone.
 //
-//   straight loop                                     readiness loop
-//   Want want = connection.start(now);                on readable: want = connection.advance(bytes, now)
-//   while (want != Want::close)                       on writable: connection.sent(n, now), then advance({}, now)
-//     if (want == Want::input) read, advance          on timer:    want = connection.timed_out(now)
-//     else write output(), sent
+//   straight loop                                  readiness loop
+//   Want want = Want::input;                       on readable: want = advance(bytes, now)
+//   while (want != Want::close)                    on end:      want = end_of_input(now)
+//     input:  read, then advance()                 on writable: want = sent(written, now)
+//     output: write output(), then sent()          on timer:    want = timed_out(now)
 //
-// Memory: an idle connection owns no buffer. Unparsed input and unsent output live in buffers that
-// are borrowed from the calling thread's pool and given back as soon as they are empty.
+// Memory: an idle connection owns no buffer. Unparsed input and unsent output live in blocks that
+// are borrowed from the calling kernel thread's pool and given back as soon as they are empty.
+// Nothing of the thread's is in use between two calls, so state threads may interleave freely and
+// a connection may be driven by one kernel thread after another (see handed_to()).
 #pragma once
 
 #include <sys/uio.h>
@@ -19,24 +21,22 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <span>
+#include <string_view>
 
+#include "baselines/common/body_reader.h"
+#include "baselines/common/buffer_pool.h"
+#include "baselines/common/clock.h"
 #include "baselines/common/counters.h"
+#include "baselines/common/head_scanner.h"
 
 namespace baselines {
 
-class Site;  // what is served and within which limits; made once before serving (site.h)
-
-// Coarse monotonic time (CLOCK_MONOTONIC_COARSE, about 4 ms fine): enough for timeouts and cheap enough to read once for each event.
-struct Clock {
-  using duration = std::chrono::nanoseconds;
-  using rep = duration::rep;
-  using period = duration::period;
-  using time_point = std::chrono::time_point<Clock>;
-  static constexpr bool is_steady = true;
-  static time_point now() noexcept;
-};
+class Output;        // answers that wait to be sent (output.h)
+class Site;          // what is served and within which limits; made once before serving (site.h)
+struct Answer;       // what an endpoint says (answer.h)
+struct InputBlock;   // bytes that came and are not used up (http.cc)
+struct RequestHead;  // one parsed head (request.h)
 
 // What the connection needs next from whoever drives it.
 enum class Want {
@@ -47,36 +47,74 @@ enum class Want {
 
 class Connection {
  public:
-  // `site` and `slot` must outlive the connection. Counts one accepted connection.
+  // `site` and `slot` must outlive the connection. Counts one accepted connection; wants input.
   Connection(const Site& site, CounterSlot& slot, Clock::time_point now);
   ~Connection();  // counts the connection as closed
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
   // Takes the bytes just read (all of them: what cannot be used yet is kept) and answers as many
-  // whole requests as the output has room for. May be called only when input is wanted.
+  // whole requests as the output has room for. Meant to be called when input is wanted; bytes that
+  // come while output is wanted are kept in order, so the caller decides how much memory that is.
   Want advance(std::span<const char> in, Clock::time_point now);
 
-  // The client has shut down its sending side (read returned 0).
+  // The client has shut down its sending side (read returned 0). What was asked is still answered.
   Want end_of_input(Clock::time_point now);
 
-  // The deadline has passed: 408 in the middle of a request, else a quiet close.
+  // The deadline has passed: 408 in the middle of a request, else a quiet close. A call that comes
+  // before deadline() changes nothing, so a coarse timer may simply ask.
   Want timed_out(Clock::time_point now);
 
-  // What is to be written, in order; valid until the next call that is not const. At most kMaxPieces.
+  // What is to be written, in order; valid until the next call that is not const. At most
+  // kMaxPieces, and never empty while output is wanted.
   std::span<const iovec> output() const;
 
-  // `bytes` of output() have been handed to the kernel. Call it until it no longer says `output`.
+  // `bytes` of output() have been handed to the kernel. Goes on with the input that was kept, so
+  // there may be new output afterwards. Call it until it no longer says `output`.
   Want sent(std::size_t bytes, Clock::time_point now);
+
+  // What the last call said.
+  Want want() const;
 
   // When the present wait for the client becomes too long. A client earns a new deadline by a whole
   // request or by taking output; a byte now and then does not move it.
-  Clock::time_point deadline() const;
+  Clock::time_point deadline() const { return deadline_; }
+
+  // From now on another kernel execution vehicle drives this connection and counts in its own slot.
+  void handed_to(CounterSlot& slot) { slot_ = &slot; }
 
   static constexpr std::size_t kMaxPieces = 16;
 
  private:
-  struct Impl;  // replace by members: a connection should be one object without a second allocation
+  void feed(std::span<const char> in, Clock::time_point now);
+  void keep(std::span<const char> in);
+  void feed_kept(Clock::time_point now);
+  std::size_t take_head(std::span<const char> in, Clock::time_point now);
+  std::size_t take_body(std::span<const char> in, Clock::time_point now);
+  void received_head(std::span<const char> head, Clock::time_point now);
+  void answer(const RequestHead& request, Clock::time_point now);
+  void refuse(int status, Clock::time_point now);
+  void say(const Answer& answer, bool head_only, bool http10, bool close, Clock::time_point now);
+  bool in_request() const { return head_ != nullptr; }
+  bool has_room() const;
+  void close_after_output();
+
+  const Site* site_;
+  CounterSlot* slot_;
+  Clock::time_point deadline_;
+  Borrowed<InputBlock> head_;  // the head of the request that is being received, as far as it came
+  Borrowed<InputBlock> kept_;  // a chain: input that waits until output has been taken
+  Borrowed<Output> output_;    // answers not yet sent
+  HeadScanner scanner_;        // how far head_ has been looked at
+  BodyReader body_;            // where in the request's body we are, when reading_body_
+  bool reading_body_ = false;  // head_ is whole; its answer waits for the end of the body
+  bool closing_ = false;       // no more input is looked at; close when output_ has been sent
+  bool input_ended_ = false;   // the client will not send more
+  bool served_ = false;        // has been counted as served
 };
+
+// The answer for a connection that is turned away because a limit was reached (503); fixed bytes,
+// to be written once before closing. Whoever writes it counts `refused`.
+std::string_view refusal();
 
 }  // namespace baselines

@@ -1,0 +1,70 @@
+// What a server serves, and within which limits: made once before serving, then constant.
+//
+// A Site may be used by any number of kernel threads at once, and by children after fork().
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace baselines {
+
+class FileCache;
+
+struct SiteOptions {
+  std::string docroot;  // folder behind /file/; empty: there are no files, /file/ is 404
+
+  // How long a connection may wait for its client: idle, within a request, or with output the
+  // client does not take.
+  std::chrono::nanoseconds idle_timeout = std::chrono::seconds(60);
+
+  // Limits of a request, each with the status that tells the client.
+  std::size_t max_target_bytes = 8 * 1024;       // 414; browsers stay below 8 KiB
+  std::size_t max_head_bytes = 16 * 1024;        // 431; at most kMaxHeadBytes
+  std::size_t max_fields = 100;                  // 431
+  std::size_t max_body_bytes = 1 * 1024 * 1024;  // 413; bodies are read and thrown away
+
+  // Files. Up to `max_cached_file_bytes` a file is read into memory and kept while `cache_bytes`
+  // last; larger ones are mapped for each answer, so the kernel's page cache is their cache.
+  std::size_t cache_bytes = 64 * 1024 * 1024;
+  std::size_t max_cached_file_bytes = 1 * 1024 * 1024;
+};
+
+// A head must be contiguous to be parsed, so it has to fit in one block of the buffer pool.
+inline constexpr std::size_t kMaxHeadBytes = 16 * 1024;
+
+// The most that /bytes/N serves.
+inline constexpr std::size_t kMaxPatternBytes = 16 * 1024 * 1024;
+
+class Site {
+ public:
+  // Throws std::system_error when the docroot cannot be opened as a folder or memory is missing,
+  // std::invalid_argument when a limit makes no sense; the text names the thing and its value.
+  explicit Site(const SiteOptions& options);
+  ~Site();
+  Site(const Site&) = delete;
+  Site& operator=(const Site&) = delete;
+
+  const SiteOptions& options() const { return options_; }
+
+  // The body of /bytes/N is its first N bytes. Printable, the same in every run: the eight bytes
+  // from 8*i on are, in little-endian order, (mix(i) & 0x3f3f3f3f3f3f3f3f) + 0x3030303030303030
+  // where mix is SplitMix64's output for the state i (mix(0) = 0xe220a8397b1dcdaf).
+  std::string_view pattern() const { return {pattern_.get(), kMaxPatternBytes}; }
+
+  // Null when there is no docroot.
+  FileCache* files() const { return files_.get(); }
+
+ private:
+  struct Unmap {
+    void operator()(const char* pattern) const noexcept;
+  };
+
+  SiteOptions options_;
+  std::unique_ptr<const char, Unmap> pattern_;
+  std::unique_ptr<FileCache> files_;
+};
+
+}  // namespace baselines

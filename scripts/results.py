@@ -1,0 +1,316 @@
+#!/usr/bin/python3
+"""Load and check a campaign; what the other scripts share.
+
+Run on its own it checks a campaign folder and says what is in it:
+
+    scripts/results.py results/quick-20260101T120000Z
+
+A cell counts ("usable") when it was measured and none of its gates failed. The gate
+`server_was_the_limit` is different: it does not doubt the numbers, it says what they are numbers
+of. Such a cell counts and is labelled, because a server with few clients is never the limit.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+import jsonschema
+
+SCHEMAS = Path(__file__).resolve().parent.parent / "results" / "schema"
+
+# The order in which a reader of the founding paper expects the architectures.
+ARCHITECTURES = ("mp", "mt", "edsm", "st", "peer", "custom")
+
+# Gates that say what a number means rather than whether it is right.
+LABELLING_GATES = frozenset({"server_was_the_limit"})
+
+
+class BadData(Exception):
+    """What was read cannot be used; the text says which file, where and why."""
+
+
+@dataclass(frozen=True)
+class Gate:
+    """One check of a cell: `verdict` is pass, fail or unknown; `text` explains it to a reader."""
+
+    name: str
+    verdict: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Warn:
+    """A doubt that does not invalidate the cell."""
+
+    code: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One line of cells.jsonl; results/README.md says what each field means."""
+
+    identity: str
+    architecture: str
+    model: str
+    label: str
+    workload: str
+    clients: int
+    cpus: int
+    block: int
+    order: int
+    status: str
+    reason: str
+    started_utc: str
+    measurements: dict[str, float]
+    gates: tuple[Gate, ...]
+    warnings: tuple[Warn, ...]
+    provenance: dict[str, Any]
+
+    @property
+    def failed_gates(self) -> tuple[Gate, ...]:
+        """Gates that failed and therefore take the cell out of every average."""
+        return tuple(
+            g for g in self.gates if g.verdict == "fail" and g.name not in LABELLING_GATES
+        )
+
+    @property
+    def usable(self) -> bool:
+        """Measured, and no gate that doubts the numbers failed."""
+        return self.status == "ok" and not self.failed_gates
+
+    @property
+    def labelled(self) -> bool:
+        """Right, but not a measure of what the server can do: something else was the limit."""
+        return any(g.verdict == "fail" and g.name in LABELLING_GATES for g in self.gates)
+
+
+@dataclass(frozen=True)
+class Campaign:
+    """A folder written by `archbench run`. `cells` are in the order in which they were run."""
+
+    directory: Path
+    about: dict[str, Any]  # campaign.json as it was written
+    cells: tuple[Cell, ...]
+    cells_sha256: str
+
+    @property
+    def plan(self) -> dict[str, Any]:
+        """The plan as it was given."""
+        plan: dict[str, Any] = self.about["plan"]
+        return plan
+
+    @property
+    def name(self) -> str:
+        """The plan's name."""
+        return str(self.about["name"])
+
+    @property
+    def missing(self) -> int:
+        """Cells that the plan asks for and that have not run yet."""
+        return max(0, int(self.about["cells_total"]) - len(self.cells))
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Every label once: by architecture, then as the plan lists them, then as they ran."""
+        listed = [s.get("label", "") for s in self.plan["servers"]]
+        architecture = {c.label: c.architecture for c in self.cells}
+
+        def rank(label: str) -> tuple[int, int]:
+            place = listed.index(label) if label in listed else len(listed)
+            return ARCHITECTURES.index(architecture[label]), place
+
+        return tuple(sorted(architecture, key=rank))
+
+    @property
+    def workloads(self) -> tuple[str, ...]:
+        """Every workload once, in the plan's order."""
+        names = [w["name"] for w in self.plan["workloads"]]
+        present = dict.fromkeys(c.workload for c in self.cells)
+        return tuple(sorted(present, key=lambda w: names.index(w) if w in names else len(names)))
+
+
+def group(cells: Iterable[Cell]) -> dict[tuple[str, str, int, int], list[Cell]]:
+    """The cells that differ in their block only, by (workload, label, clients, cpus)."""
+    groups: dict[tuple[str, str, int, int], list[Cell]] = {}
+    for cell in cells:
+        groups.setdefault((cell.workload, cell.label, cell.clients, cell.cpus), []).append(cell)
+    return groups
+
+
+def by_block(cells: Iterable[Cell], metric: str) -> dict[int, float]:
+    """`metric` of each usable cell that has it, by block."""
+    return {
+        c.block: float(c.measurements[metric])
+        for c in cells
+        if c.usable and metric in c.measurements
+    }
+
+
+def load(directory: Path) -> Campaign:
+    """Reads and checks a campaign folder. Raises BadData with a sentence for the user."""
+    if not directory.is_dir():
+        raise BadData(f"{directory} is not a folder; give the folder that `archbench run` wrote")
+    about = _read_about(directory / "campaign.json")
+    raw = _read_bytes(directory / "cells.jsonl")
+    cells = _read_cells(directory / "cells.jsonl", raw)
+    return Campaign(directory, about, cells, hashlib.sha256(raw).hexdigest())
+
+
+def _read_bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise BadData(f"{path} cannot be read ({error.strerror}); is this a campaign?") from error
+
+
+def _read_about(path: Path) -> dict[str, Any]:
+    about = _parse(_read_bytes(path), str(path))
+    _check(about, _validator("campaign"), str(path))
+    assert isinstance(about, dict)  # the schema says so
+    return about
+
+
+def _read_cells(path: Path, raw: bytes) -> tuple[Cell, ...]:
+    validator = _validator("cell")
+    cells: list[Cell] = []
+    seen: dict[str, int] = {}
+    lines = raw.split(b"\n")
+    if lines.pop():  # what follows the last newline
+        raise BadData(
+            f"{path} line {len(lines) + 1} is cut off (no newline at its end): the run was"
+            " interrupted while writing it; repeat the same `archbench run` to go on"
+        )
+    for number, line in enumerate(lines, start=1):
+        place = f"{path} line {number}"
+        record = _parse(line, place)
+        _check(record, validator, place)
+        cell = _cell(record)
+        expected = (
+            f"{cell.architecture}/{cell.model}/{cell.label}/{cell.workload}"
+            f"/c{cell.clients}/k{cell.cpus}/b{cell.block}"
+        )
+        if cell.identity != expected:
+            raise BadData(f"{place} calls itself '{cell.identity}' but its fields say '{expected}'")
+        if cell.identity in seen:
+            raise BadData(f"{place} repeats the cell of line {seen[cell.identity]}, {expected}")
+        seen[cell.identity] = number
+        cells.append(cell)
+    if not cells:
+        raise BadData(f"{path} holds no finished cell yet")
+    return tuple(cells)
+
+
+def _parse(text: bytes, place: str) -> Any:
+    def refuse(constant: str) -> NoReturn:
+        raise ValueError(f"{constant} is not JSON")
+
+    try:
+        return json.loads(text, parse_constant=refuse)
+    except ValueError as error:
+        raise BadData(f"{place} is not JSON: {error}") from error
+
+
+def _validator(name: str) -> Any:
+    """The validator of results/schema/NAME.schema.json."""
+    schemas = [_parse(_read_bytes(path), str(path)) for path in SCHEMAS.glob("*.schema.json")]
+    named = {schema["$id"]: schema for schema in schemas}
+    wanted = _parse(_read_bytes(SCHEMAS / f"{name}.schema.json"), name)
+    return jsonschema.Draft202012Validator(_inlined(wanted, named))
+
+
+def _inlined(node: Any, named: dict[str, Any]) -> Any:
+    """`node` with every reference replaced by what it names.
+
+    Our schemas call each other by name ("archbench.plan/1"). A resolver would take such a name for
+    an address relative to the referring schema, and might go to the network to look for it.
+    """
+    if isinstance(node, list):
+        return [_inlined(each, named) for each in node]
+    if not isinstance(node, dict):
+        return node
+    if node.get("$ref") in named:
+        return {k: v for k, v in named[node["$ref"]].items() if k != "$id"}
+    return {key: _inlined(value, named) for key, value in node.items()}
+
+
+def _check(record: Any, validator: Any, place: str) -> None:
+    error = jsonschema.exceptions.best_match(validator.iter_errors(record))
+    if error is not None:
+        where = "/".join(str(part) for part in error.absolute_path) or "the whole record"
+        schema = validator.schema.get("$id", "its schema")
+        raise BadData(f"{place} does not follow {schema} at {where}: {error.message[:300]}")
+
+
+def _cell(record: dict[str, Any]) -> Cell:
+    return Cell(
+        identity=record["cell"],
+        architecture=record["architecture"],
+        model=record["model"],
+        label=record["label"],
+        workload=record["workload"],
+        clients=record["clients"],
+        cpus=record["cpus"],
+        block=record["block"],
+        order=record["order"],
+        status=record["status"],
+        reason=record.get("reason", ""),
+        started_utc=record["started_utc"],
+        measurements=record["measurements"],
+        gates=tuple(Gate(g["name"], g["verdict"], g["text"]) for g in record["gates"]),
+        warnings=tuple(Warn(w["code"], w["text"]) for w in record["warnings"]),
+        provenance=record["provenance"],
+    )
+
+
+def fatal(text: object) -> NoReturn:
+    """Ends the program because of bad data: one sentence, exit status 1."""
+    print(f"fatal: {text}", file=sys.stderr)
+    sys.exit(1)
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse with the module's docstring as its help and our way to report misuse (status 2)."""
+
+    def __init__(self, docstring: str | None) -> None:
+        super().__init__(
+            description=docstring, formatter_class=argparse.RawDescriptionHelpFormatter
+        )
+        self.add_argument(
+            "campaign", type=Path, metavar="DIR", help="folder written by `archbench run`"
+        )
+
+    def error(self, message: str) -> NoReturn:
+        print(f"fatal: {message}; see {self.prog} --help", file=sys.stderr)
+        sys.exit(2)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    options = Parser(__doc__).parse_args(arguments)
+    try:
+        campaign = load(options.campaign)
+    except BadData as error:
+        fatal(error)
+    cells = campaign.cells
+    print(f"campaign  {campaign.name}")
+    print(f"cells     {len(cells)} ({campaign.missing} still to run) in {len({c.block for c in cells})} blocks")
+    print(f"usable    {sum(c.usable for c in cells)}")
+    print(f"labels    {', '.join(campaign.labels)}")
+    print(f"workloads {', '.join(campaign.workloads)}")
+    for cell in cells:
+        for text in [cell.reason] * (cell.status == "failed"):
+            print(f"failed    {cell.identity}: {text}")
+        for gate in cell.failed_gates:
+            print(f"gate      {cell.identity}: {gate.name}: {gate.text}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,220 @@
+#!/usr/bin/python3
+"""Make a campaign whose truth is known, to test the scripts that look at campaigns.
+
+    scripts/tests/synthetic.py /tmp/synthetic --blocks 7
+
+Every block is slowed by a factor of its own (the machine's mood), which pairing within blocks must
+remove; every cell has noise of its own, which it cannot. `truth()` is the curve without either.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+CLIENTS = (1, 8, 64, 512)
+CPUS = (1, 2)
+
+
+@dataclass(frozen=True)
+class Server:
+    """One label and its truth, in requests per server CPU-second."""
+
+    architecture: str
+    model: str
+    label: str
+    rate: float  # at few clients
+    decay_clients: float  # the rate is halved here; infinity never
+    efficiency: float = 1.0  # of the second CPU
+
+
+SERVERS = (
+    Server("mp", "prefork", "mp prefork", 52_000, 400, 0.96),
+    Server("mt", "thread", "mt thread", 60_000, 900, 0.85),
+    Server("edsm", "epoll", "edsm epoll", 80_000, 20_000, 0.98),
+    Server("edsm", "epoll", "edsm epoll (twin)", 80_000, 20_000, 0.98),
+    Server("st", "process", "st process", 88_000, 18_000, 0.97),
+)
+
+
+@dataclass
+class Recipe:
+    """What to make; the defaults are a healthy campaign."""
+
+    blocks: int = 7
+    seed: int = 1
+    servers: tuple[Server, ...] = SERVERS
+    workloads: tuple[str, ...] = ("plaintext",)
+    clients: tuple[int, ...] = CLIENTS
+    cpus: tuple[int, ...] = CPUS
+    cell_noise: float = 0.01
+    block_noise: float = 0.25
+    failed: set[str] = field(default_factory=set)  # identities without a measurement
+    gated: dict[str, str] = field(default_factory=dict)  # identity -> name of the failed gate
+
+
+def truth(server: Server, clients: int, cpus: int) -> dict[str, float]:
+    """Throughput and requests per CPU-second before any noise."""
+    per_cpu = server.rate / (1 + clients / server.decay_clients)
+    per_cpu *= server.efficiency if cpus > 1 else 1.0
+    busy = min(1.0, 0.4 + 0.6 * (clients - 1) / 7)  # one client cannot keep a server busy
+    return {"requests_per_cpu_s": per_cpu, "throughput_rps": per_cpu * cpus * busy}
+
+
+def plan(recipe: Recipe) -> dict[str, Any]:
+    return {
+        "schema": "archbench.plan/1",
+        "name": "synthetic",
+        "question": "Do the scripts find the truth that was put into these numbers?",
+        "servers": [
+            {"architecture": s.architecture, "model": s.model, "label": s.label}
+            for s in recipe.servers
+        ],
+        "workloads": [{"name": w, "path": f"/{w}"} for w in recipe.workloads],
+        "clients": list(recipe.clients),
+        "cpus": list(recipe.cpus),
+        "seconds": 2,
+        "blocks": recipe.blocks,
+        "seed": recipe.seed,
+        "system_clients": [recipe.clients[-2]],
+    }
+
+
+def about(recipe: Recipe, total: int) -> dict[str, Any]:
+    return {
+        "schema": "archbench.campaign/1",
+        "name": "synthetic",
+        "started_utc": "2026-01-01T12:00:00Z",
+        "seed": recipe.seed,
+        "cells_total": total,
+        "cells_per_block": total // recipe.blocks,
+        "plan": plan(recipe),
+        "command": ["archbench", "run", "synthetic.json"],
+        "environment": {
+            "kernel": "6.1.0", "machine": "x86_64", "cpus": 2, "cpu_list": "0-1",
+            "cpu_model": "Imagined CPU", "memory_bytes": 8 << 30, "hypervisor": True,
+            "sysctls": {"net.core.somaxconn": "4096"},
+        },
+        "provenance": {
+            "archbench_version": "1.0.0",
+            "commit": "0123456789abcdef0123456789abcdef01234567",
+            "dirty": False,
+            "compiler": "g++ 12.2.0",
+            "servers": [{"architecture": "st", "path": "httpd_st", "sha256": "0" * 64}],
+        },
+        "doctor": [
+            {"name": "governor", "verdict": "warn", "found": "no cpufreq <here>",
+             "why": "the clock may change", "advice": "compare requests per CPU-second only"},
+            {"name": "descriptors", "verdict": "ok", "found": "1048576"},
+        ],
+    }
+
+
+def cells(recipe: Recipe) -> list[dict[str, Any]]:
+    chance = random.Random(recipe.seed)
+    made = []
+    for block in range(recipe.blocks):
+        mood = chance.gauss(1.0, recipe.block_noise)
+        mood = max(0.3, mood)
+        order = [
+            (s, w, n, k)
+            for s in recipe.servers for w in recipe.workloads
+            for n in recipe.clients for k in recipe.cpus
+            if k == recipe.cpus[0] or n == recipe.clients[-2]
+        ]
+        chance.shuffle(order)
+        for position, (server, workload, clients, cpus) in enumerate(order):
+            factor = mood * max(0.1, chance.gauss(1.0, recipe.cell_noise))
+            made.append(
+                _cell(recipe, server, workload, clients, cpus, block, position, factor)
+            )
+    return made
+
+
+def _cell(
+    recipe: Recipe, server: Server, workload: str, clients: int, cpus: int,
+    block: int, order: int, factor: float,
+) -> dict[str, Any]:
+    identity = (
+        f"{server.architecture}/{server.model}/{server.label}/{workload}"
+        f"/c{clients}/k{cpus}/b{block}"
+    )
+    cell: dict[str, Any] = {
+        "schema": "archbench.cell/1", "cell": identity,
+        "architecture": server.architecture, "model": server.model, "label": server.label,
+        "workload": workload, "clients": clients, "cpus": cpus, "block": block, "order": order,
+        "status": "ok", "started_utc": "2026-01-01T12:00:00Z",
+        "measurements": {}, "gates": [], "warnings": [],
+        "provenance": {
+            "server_command": ["httpd_" + server.architecture, "--model", server.model],
+            "generator_command": ["wrk", "-c", str(clients)], "seed": recipe.seed,
+        },
+    }
+    if identity in recipe.failed:
+        cell["status"] = "failed"
+        cell["reason"] = "the server ended before it was ready <exit 1>"
+        return cell
+    true = truth(server, clients, cpus)
+    per_cpu = true["requests_per_cpu_s"] * factor
+    rate = true["throughput_rps"] * factor
+    cell["measurements"] = {
+        "duration_s": 2.0, "requests": round(2 * rate), "throughput_rps": rate,
+        "requests_per_cpu_s": per_cpu, "cpu_us_per_request": 1e6 / per_cpu,
+        "server_cpu_s": 2 * rate / per_cpu, "latency_us_p50": 1e6 * clients / rate,
+        "latency_us_p99": 4e6 * clients / rate,
+    }
+    cell["gates"] = [_gate(recipe, identity, name, clients) for name in GATES]
+    if clients == 512 and server.architecture == "mp":
+        cell["warnings"] = [{"code": "no_steady_state", "text": "throughput still moved"}]
+    return cell
+
+
+GATES = ("littles_law", "completions_agree", "server_was_the_limit")
+
+
+def _gate(recipe: Recipe, identity: str, name: str, clients: int) -> dict[str, Any]:
+    limited = name == "server_was_the_limit" and clients < 8
+    if limited or recipe.gated.get(identity) == name:
+        return {"name": name, "verdict": "fail", "value": 0.5, "limit": 0.95,
+                "text": f"{name} is off at {clients} clients & more"}
+    return {"name": name, "verdict": "pass", "text": f"{name} holds"}
+
+
+def write(directory: Path, recipe: Recipe | None = None) -> Path:
+    """Makes the campaign in `directory` and returns it."""
+    recipe = recipe or Recipe()
+    made = cells(recipe)
+    directory.mkdir(parents=True, exist_ok=True)
+    (directory / "campaign.json").write_text(json.dumps(about(recipe, len(made)), indent=1))
+    lines = [json.dumps(cell) + "\n" for cell in made]
+    (directory / "cells.jsonl").write_text("".join(lines))
+    return directory
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("directory", type=Path)
+    parser.add_argument("--blocks", type=int, default=7)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--sick", action="store_true", help="with failed cells and failed gates")
+    options = parser.parse_args()
+    recipe = Recipe(blocks=options.blocks, seed=options.seed)
+    if options.sick:
+        recipe.failed = {
+            f"mp/prefork/mp prefork/plaintext/c512/k1/b{b}" for b in range(options.blocks)
+        }
+        recipe.gated = {
+            "mt/thread/mt thread/plaintext/c64/k1/b1": "littles_law",
+            "mt/thread/mt thread/plaintext/c512/k1/b2": "completions_agree",
+        }
+    print(write(options.directory, recipe))
+
+
+if __name__ == "__main__":
+    main()

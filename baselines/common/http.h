@@ -34,7 +34,6 @@ namespace baselines {
 
 class Output;        // answers that wait to be sent (output.h)
 class Site;          // what is served and within which limits; made once before serving (site.h)
-struct Answer;       // what an endpoint says (answer.h)
 struct InputBlock;   // bytes that came and are not used up (http.cc)
 struct RequestHead;  // one parsed head (request.h)
 
@@ -86,18 +85,18 @@ class Connection {
   static constexpr std::size_t kMaxPieces = 16;
 
  private:
-  void feed(std::span<const char> in, Clock::time_point now);
-  void keep(std::span<const char> in);
+  std::size_t feed(std::span<const char> in, Clock::time_point now);
   void feed_kept(Clock::time_point now);
+  void keep(std::span<const char> in);
   std::size_t take_head(std::span<const char> in, Clock::time_point now);
   std::size_t take_body(std::span<const char> in, Clock::time_point now);
   void received_head(std::span<const char> head, Clock::time_point now);
   void answer(const RequestHead& request, Clock::time_point now);
-  void refuse(int status, Clock::time_point now);
-  void say(const Answer& answer, bool head_only, bool http10, bool close, Clock::time_point now);
+  void refuse(int status, std::span<const char> head, Clock::time_point now);
+  Output& writable_output();
+  Want settle(Clock::time_point now);
   bool in_request() const { return head_ != nullptr; }
   bool has_room() const;
-  void close_after_output();
 
   const Site* site_;
   CounterSlot* slot_;

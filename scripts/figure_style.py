@@ -1,0 +1,326 @@
+"""How every figure looks: colours, lines, marks, labels, files.
+
+An architecture has one colour and one mark everywhere (figures, report, paper); models of the same
+architecture differ in the dashes of their line. The colours are those of Okabe and Ito, which
+remain distinct with every common form of colour blindness; marks and dashes say the same again.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import textwrap
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+
+matplotlib.use("Agg")  # no display is needed, and none is looked for
+import matplotlib.figure
+import matplotlib.ticker
+
+from analyse import Analysis, Point
+from results import Campaign
+from statistics_of_blocks import Interval
+
+INK = "#1c1f23"
+FAINT = "#7d848c"  # ticks, frames, leaders
+GRID = "#e4e7ea"
+
+LINE = {
+    "mp": "#d55e00", "mt": "#cc79a7", "edsm": "#0072b2",
+    "st": "#009e73", "peer": "#8a8f95", "custom": "#56b4e9",
+}
+# The same hues dark enough to be read as text on white (contrast of at least 4.5).
+TEXT = {
+    "mp": "#a84a00", "mt": "#a04a7c", "edsm": "#005f94",
+    "st": "#007455", "peer": "#5f646a", "custom": "#1f6f9f",
+}
+MARK = {"mp": "s", "mt": "^", "edsm": "o", "st": "D", "peer": "v", "custom": "P"}
+DASHES: tuple[Any, ...] = ("-", (0, (5, 2)), (0, (1.2, 1.6)), (0, (6, 2, 1.2, 2)))
+
+# In inches. A narrow figure is one panel wide and readable on a phone without zooming.
+WIDE_PANEL, NARROW_PANEL, PANEL_HEIGHT = 3.3, 2.55, 2.5
+LEFT, RIGHT_FOR_LABELS, ABOVE, BELOW = 0.72, 1.3, 0.42, 0.58
+CAPTION_LINE = 0.165
+POINTS_PER_INCH = 72
+LABEL_SIZE = 8.0
+
+matplotlib.rcParams.update(
+    {
+        "font.family": "DejaVu Sans",
+        "font.size": 8.5,
+        "axes.edgecolor": FAINT,
+        "axes.labelcolor": INK,
+        "axes.linewidth": 0.7,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "axes.titlelocation": "left",
+        "axes.titlesize": 9,
+        "axes.titleweight": "bold",
+        "axes.titlecolor": INK,
+        "axes.grid": True,
+        "axes.grid.axis": "y",
+        "axes.axisbelow": True,
+        "grid.color": GRID,
+        "grid.linewidth": 0.7,
+        "text.color": INK,
+        "xtick.color": FAINT,
+        "ytick.color": FAINT,
+        "xtick.labelcolor": INK,
+        "ytick.labelcolor": INK,
+        "lines.linewidth": 1.5,
+        "lines.markersize": 4.2,
+        "svg.fonttype": "none",  # text stays text: small, searchable, takes the page's colour
+        "svg.hashsalt": "archbench",  # the same data give the same bytes
+    }
+)
+
+
+@dataclass(frozen=True)
+class Look:
+    """How one label is drawn."""
+
+    line: str
+    text: str
+    mark: str
+    dashes: Any
+
+
+def looks(campaign: Campaign) -> dict[str, Look]:
+    """The look of every label; the n-th label of an architecture has the n-th dashes."""
+    architecture = {c.label: c.architecture for c in campaign.cells}
+    seen: dict[str, int] = {}
+    found = {}
+    for label in campaign.labels:
+        kind = architecture[label]
+        nth = seen[kind] = seen.get(kind, -1) + 1
+        found[label] = Look(LINE[kind], TEXT[kind], MARK[kind], DASHES[nth % len(DASHES)])
+    return found
+
+
+@dataclass
+class Curve:
+    """What one label shows in one panel: parallel lists over x. None is a gap in the line."""
+
+    label: str
+    x: list[float]
+    y: list[Interval | None]
+    hollow: list[bool]  # something other than the server was the limit
+    crossed: list[bool]  # some of the cells there are excluded
+
+
+def curve_of(label: str, x: Sequence[float], points: Sequence[Point], metric: str) -> Curve:
+    return Curve(
+        label=label,
+        x=list(x),
+        y=[p.metrics.get(metric) for p in points],
+        hollow=[p.generator_limited for p in points],
+        crossed=[p.excluded > 0 for p in points],
+    )
+
+
+def panels(
+    rows: int, columns: int, caption: str, narrow: bool, width: float = WIDE_PANEL
+) -> tuple[Any, list[list[Any]]]:
+    """A figure and its axes as rows of columns, laid out in inches; narrow stacks the columns."""
+    width = NARROW_PANEL if narrow else width
+    grid_rows, grid_columns = (rows * columns, 1) if narrow else (rows, columns)
+    cell_width = LEFT + width + RIGHT_FOR_LABELS
+    cell_height = ABOVE + PANEL_HEIGHT + BELOW
+    total_width = grid_columns * cell_width
+    lines = _wrapped(caption, total_width) if caption else []
+    below = CAPTION_LINE * len(lines) + (0.1 if lines else 0.0)
+    total_height = grid_rows * cell_height + below
+    figure = matplotlib.figure.Figure(figsize=(total_width, total_height))
+    made = []
+    for place in range(rows * columns):
+        row, column = divmod(place, grid_columns)
+        left = column * cell_width + LEFT
+        bottom = total_height - (row + 1) * cell_height + BELOW
+        made.append(
+            figure.add_axes(
+                (left / total_width, bottom / total_height,
+                 width / total_width, PANEL_HEIGHT / total_height)
+            )
+        )
+    for number, line in enumerate(reversed(lines)):
+        y = (0.08 + number * CAPTION_LINE) / total_height
+        figure.text(0.12 / total_width, y, line, fontsize=7.5, color=FAINT)
+    return figure, [made[r * columns : (r + 1) * columns] for r in range(rows)]
+
+
+def _wrapped(caption: str, width: float) -> list[str]:
+    characters_per_inch = 17.5  # of 7.5 point DejaVu Sans, on average
+    return textwrap.wrap(caption, int((width - 0.3) * characters_per_inch))
+
+
+def draw_curve(axes: Any, curve: Curve, look: Look) -> None:
+    """Band, line and marks of one label; a cross where cells were excluded."""
+    runs: list[list[int]] = [[]]
+    for place, interval in enumerate(curve.y):
+        if interval is None:
+            runs.append([])  # nothing usable: the line must not bridge the gap
+        else:
+            runs[-1].append(place)
+    for run in runs:
+        x = [curve.x[i] for i in run]
+        shown = [interval for i in run if (interval := curve.y[i]) is not None]
+        low, high = [s.low for s in shown], [s.high for s in shown]
+        axes.fill_between(x, low, high, color=look.line, alpha=0.13, linewidth=0)
+        axes.plot(x, [s.median for s in shown], color=look.line, linestyle=look.dashes)
+    for x_value, interval, hollow, crossed in zip(curve.x, curve.y, curve.hollow, curve.crossed):
+        if interval is None:
+            axes.plot(
+                [x_value], [0.025], "x", color=look.line, markersize=7, markeredgewidth=1.8,
+                transform=axes.get_xaxis_transform(), clip_on=False, zorder=5,
+            )
+            continue
+        axes.plot(
+            [x_value], [interval.median], look.mark, color=look.line, zorder=4,
+            markerfacecolor="white" if hollow else look.line, markeredgewidth=1.1,
+        )
+        if crossed:
+            axes.plot(
+                [x_value], [interval.median], "x", color=INK, markersize=7,
+                markeredgewidth=1.1, zorder=5,
+            )
+
+
+def label_curves(axes: Any, curves: Sequence[Curve], look: dict[str, Look]) -> None:
+    """The name of each curve at its right end, moved apart where they would overlap.
+
+    Call it when limits and scales are final: it thinks in points on the page.
+    """
+    height = PANEL_HEIGHT * POINTS_PER_INCH
+    ends = []
+    for curve in curves:
+        known = [(x, y.median) for x, y in zip(curve.x, curve.y) if y is not None]
+        if known:
+            x, y = known[-1]
+            to_axes = axes.transData + axes.transAxes.inverted()
+            ends.append((float(to_axes.transform((x, y))[1]) * height, x, y, curve.label))
+    ends.sort(key=lambda end: (end[0], end[3]))
+    places = _apart([end[0] for end in ends], LABEL_SIZE * 1.3, height)
+    for (at, x, y, label), place in zip(ends, places):
+        x_axes = float((axes.transData + axes.transAxes.inverted()).transform((x, y))[0])
+        gap = (1.0 - x_axes) * axes.get_position().width * axes.figure.get_figwidth()
+        axes.annotate(
+            label, xy=(x, y), xytext=(gap * POINTS_PER_INCH + 12, place - at),
+            textcoords="offset points", fontsize=LABEL_SIZE, color=look[label].text, va="center",
+            annotation_clip=False,
+            arrowprops={"arrowstyle": "-", "color": FAINT, "linewidth": 0.5,
+                        "shrinkA": 1.5, "shrinkB": 3.5},
+        )
+
+
+def _apart(wanted: Sequence[float], distance: float, height: float) -> list[float]:
+    """`wanted`, ascending, moved as little as needed to be `distance` apart within 0..height."""
+    # Each cluster of labels that touch is centred on the mean of what its members want.
+    clusters: list[list[float]] = []
+    for value in wanted:
+        clusters.append([value])
+        while len(clusters) > 1 and _top(clusters[-2], distance, height) + distance > _bottom(
+            clusters[-1], distance, height
+        ):
+            last = clusters.pop()
+            clusters[-1] += last
+    places = []
+    for cluster in clusters:
+        start = _bottom(cluster, distance, height)
+        places += [start + distance * i for i in range(len(cluster))]
+    return places
+
+
+def _bottom(cluster: Sequence[float], distance: float, height: float) -> float:
+    span = distance * (len(cluster) - 1)
+    return min(max(sum(cluster) / len(cluster) - span / 2, 0.0), height - span)
+
+
+def _top(cluster: Sequence[float], distance: float, height: float) -> float:
+    return _bottom(cluster, distance, height) + distance * (len(cluster) - 1)
+
+
+def client_axis(axes: Any, clients: Sequence[int]) -> None:
+    """A logarithmic axis with a tick at each load that was run, as far as they can be read."""
+    axes.set_xscale("log")
+    low, high = min(clients), max(clients)
+    axes.set_xlim(low / 1.25, high * 1.12)
+    ticks: list[int] = []
+    readable = (high / low) ** 0.09 if high > low else 1.0
+    for n in sorted(clients, reverse=True):  # the largest load is the one to be named for certain
+        if not ticks or ticks[-1] / n >= readable:
+            ticks.append(n)
+    axes.xaxis.set_major_locator(matplotlib.ticker.FixedLocator(ticks[::-1]))
+    axes.xaxis.set_major_formatter(matplotlib.ticker.FuncFormatter(lambda n, _: f"{int(n):,}"))
+    axes.xaxis.set_minor_locator(matplotlib.ticker.NullLocator())
+    axes.set_xlabel("clients (simultaneous connections)")
+
+
+def cpu_axis(axes: Any, cpus: Sequence[int]) -> None:
+    span = max(1, max(cpus) - min(cpus))
+    axes.set_xlim(min(cpus) - 0.08 * span, max(cpus) + 0.06 * span)
+    axes.xaxis.set_major_locator(matplotlib.ticker.FixedLocator(sorted(cpus)))
+    axes.xaxis.set_major_formatter(matplotlib.ticker.FuncFormatter(lambda n, _: f"{int(n)}"))
+    axes.set_xlabel("CPUs given to the server")
+
+
+def rate_axis(axes: Any, highest: float) -> None:
+    """From 0, so that heights may be compared; in thousands when the numbers are that large."""
+    axes.set_ylim(0, highest * 1.06 if highest > 0 else 1)
+    axes.yaxis.set_major_locator(matplotlib.ticker.MaxNLocator(6, steps=[1, 2, 2.5, 5, 10]))
+    axes.yaxis.set_major_formatter(matplotlib.ticker.FuncFormatter(rate))
+
+
+def rate(value: float, _place: object = None) -> str:
+    """A rate for a reader: 85,200 as 85.2k. Three digits are more than the noise allows."""
+    if value >= 1e6:
+        return f"{value / 1e6:.3g}M"
+    if value >= 1e4:
+        return f"{value / 1e3:.3g}k"
+    return f"{value:,.0f}" if value >= 100 or value == int(value) else f"{value:.3g}"
+
+
+def sample_sentence(analysis: Analysis, points: Sequence[Point], metric: str) -> str:
+    """How many blocks stand behind each mark, and what the band therefore is."""
+    shown = [p.metrics[metric] for p in points if metric in p.metrics]
+    if not shown:
+        return "No usable cell."
+    fewest, most = min(s.n for s in shown), max(s.n for s in shown)
+    blocks = f"{most} block{'s' * (most != 1)}" if fewest == most else f"{fewest} to {most} blocks"
+    surest, least = max(s.confidence for s in shown), min(s.confidence for s in shown)
+    if least >= analysis.level:
+        band = f"band: {analysis.level:.0%} interval of the median"
+    elif surest == 0:
+        band = "one block has no interval"
+    else:
+        band = (
+            "band: range of the blocks, which covers the median with probability"
+            f" {max(least, 0):.1%}" + (f" to {surest:.1%}" if surest != least else "")
+        )
+    text = f"Median over {blocks} (n = {fewest if fewest == most else f'{fewest}–{most}'}); {band}."
+    if any(p.generator_limited for p in points):
+        text += " Hollow: the server was not the limit."
+    if any(p.excluded for p in points):
+        text += " Crossed: cells excluded because a gate failed or nothing was measured."
+    return text
+
+
+def svg(figure: Any) -> str:
+    """The figure as SVG text: same data, same bytes; date and program are left out."""
+    buffer = io.StringIO()
+    metadata = {"Date": None, "Creator": None, "Format": None, "Type": None}
+    figure.savefig(buffer, format="svg", metadata=metadata)
+    # Trailing blanks would show up in every diff of committed figures.
+    return re.sub(r"[ \t]+\n", "\n", buffer.getvalue())
+
+
+def save(figure: Any, stem: Path) -> list[Path]:
+    """Writes stem.svg and stem.png and returns both paths."""
+    stem.parent.mkdir(parents=True, exist_ok=True)
+    vector, pixels = Path(f"{stem}.svg"), Path(f"{stem}.png")
+    vector.write_text(svg(figure), encoding="utf-8")
+    figure.savefig(pixels, dpi=200, facecolor="white", metadata={"Software": None})
+    return [vector, pixels]

@@ -1,0 +1,53 @@
+"""A figure as a part of the report: inline SVG that takes the colours of the page.
+
+The files in figures/ keep their fixed colours for print. Here each colour becomes a CSS variable
+with the fixed colour as its default, so that dark mode needs no second set of figures.
+"""
+
+from __future__ import annotations
+
+import re
+from html import escape
+from typing import Any
+
+import figure_style as style
+
+VARIABLES = {
+    style.INK: "ink", style.FAINT: "faint", style.GRID: "grid", "#ffffff": "page",
+    **{colour: f"line-{kind}" for kind, colour in style.LINE.items()},
+    **{colour: f"text-{kind}" for kind, colour in style.TEXT.items()},
+}
+
+
+def figure(name: str, wide: Any, narrow: Any, caption: str) -> str:
+    """Both arrangements of one figure; the style sheet shows the one that fits."""
+    return (
+        f'<figure id="{escape(name)}">'
+        f'<div class="wide">{inline(wide, name + "-w", caption)}</div>'
+        f'<div class="narrow">{inline(narrow, name + "-n", caption)}</div>'
+        f"<figcaption>{escape(caption)}</figcaption></figure>"
+    )
+
+
+def inline(drawing: Any, prefix: str, description: str) -> str:
+    """SVG text to stand in HTML. `prefix` keeps its ids apart from those of other figures."""
+    text = style.svg(drawing)
+    text = text[text.index("<svg") :]
+    text = re.sub(r"<metadata>.*?</metadata>\s*", "", text, flags=re.DOTALL)
+    head_end = text.index(">")
+    view_box = re.search(r'viewBox="[^"]*"', text[:head_end])
+    assert view_box is not None  # matplotlib always writes one
+    body = text[head_end:]
+    body = re.sub(r'\bid="([^"]+)"', rf'id="{prefix}-\1"', body)
+    body = re.sub(r'xlink:href="#([^"]+)"', rf'href="#{prefix}-\1"', body)
+    body = re.sub(r"url\(#([^)]+)\)", rf"url(#{prefix}-\1)", body)
+    body = re.sub(r"#[0-9a-f]{6}\b", _variable, body)
+    # Verdana is DejaVu's twin in width: labels keep their places where DejaVu is not installed.
+    body = body.replace("'DejaVu Sans'", "'DejaVu Sans', Verdana, sans-serif")
+    return f'<svg {view_box.group()} role="img" aria-label="{escape(description)}"{body}'
+
+
+def _variable(match: re.Match[str]) -> str:
+    colour = match.group()
+    name = VARIABLES.get(colour)
+    return f"var(--fig-{name}, {colour})" if name else colour

@@ -1,0 +1,11 @@
+// Internal: include only inside st/src. The assertion that stays in release builds.
+#pragma once
+
+namespace st {
+// Writes what went wrong to stderr and aborts. `what` is a sentence for the programmer who misused
+// the library.
+[[noreturn]] void check_failed(const char* function, const char* what);
+}  // namespace st
+
+#define ST_CHECK(condition, what) \
+  (__builtin_expect(!(condition), 0) ? st::check_failed(__func__, what) : static_cast<void>(0))

@@ -1,0 +1,24 @@
+// Where the first switch to a new thread arrives: an empty stack, aligned to 16 bytes. There is no caller, and the
+// unwinder is told so, so that a backtrace of a state thread ends here and not in whatever lies above the stack.
+        .text
+        .globl  st_context_entry
+        .hidden st_context_entry
+        .type   st_context_entry, @function
+st_context_entry:
+        .cfi_startproc
+        .cfi_undefined rip
+        endbr64
+        xorl    %ebp, %ebp
+        call    st_thread_main
+        ud2
+        .cfi_endproc
+        .size   st_context_entry, . - st_context_entry
+
+        .section .note.GNU-stack, "", @progbits
+
+// Indirect branches land on endbr64 (IBT), but a shadow stack would not follow the switch, so it is not claimed.
+        .section .note.gnu.property, "a", @note
+        .p2align 3
+        .long   4, 16, 5
+        .asciz  "GNU"
+        .long   0xc0000002, 4, 1, 0

@@ -1,0 +1,110 @@
+// epoll: a wrapped descriptor is registered once, when a thread first waits for it, edge-triggered,
+// and stays until it is closed. A wait for something that an attempt has just found missing then
+// needs no system call of its own.
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "event/mechanisms.h"
+
+namespace st {
+namespace {
+
+static_assert(EPOLLIN == POLLIN && EPOLLOUT == POLLOUT && EPOLLPRI == POLLPRI &&
+              EPOLLERR == POLLERR && EPOLLHUP == POLLHUP);
+
+constexpr int kBatch = 512;  // reports taken in one system call: 6 KiB
+
+bool open_epoll(Events& events) {
+  if (!events.buffer) events.buffer = malloc(sizeof(epoll_event) * kBatch);
+  if (!events.buffer) return false;
+  events.handle = epoll_create1(EPOLL_CLOEXEC);
+  return events.handle >= 0;
+}
+
+void close_epoll(Events& events) {
+  ::close(events.handle);
+  events.handle = -1;
+}
+
+bool tell(Events& events, int fd, Watch& watch, int operation, int interest) {
+  epoll_event event{};
+  // A half-close and urgent data come along with what is readable: both spoil the rule that a short
+  // read has emptied the socket.
+  event.events = static_cast<uint32_t>(interest);
+  if (interest & EPOLLIN) event.events |= EPOLLRDHUP | EPOLLPRI;
+  if (watch.wrappers > 0) event.events |= EPOLLET;
+  event.data.u64 = static_cast<uint64_t>(watch.generation) << 32 | static_cast<uint32_t>(fd);
+  int result = epoll_ctl(events.handle, operation, fd, &event);
+  // The program may have closed and opened the descriptor behind our back.
+  if (result < 0 && errno == EEXIST) result = epoll_ctl(events.handle, EPOLL_CTL_MOD, fd, &event);
+  if (result < 0 && errno == ENOENT) result = epoll_ctl(events.handle, EPOLL_CTL_ADD, fd, &event);
+  if (result < 0) return false;
+  watch.interest = static_cast<uint8_t>(interest);
+  watch.epoch = events.epoch;
+  return true;
+}
+
+int known(const Events& events, const Watch& watch) {
+  return watch.epoch == events.epoch ? watch.interest : 0;
+}
+
+bool want(Events& events, int fd, Watch& watch, short what) {
+  const int told = known(events, watch);
+  const bool will_be_reported = watch.wrappers == 0 || !(watch.ready & what);
+  if ((told & what) == what && will_be_reported) return true;
+  // Telling it again also reports what is there already.
+  return tell(events, fd, watch, told ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, told | what);
+}
+
+void forget(Events& events, int fd, Watch& watch) {
+  epoll_event unused{};
+  if (known(events, watch)) epoll_ctl(events.handle, EPOLL_CTL_DEL, fd, &unused);
+  watch.interest = 0;
+}
+
+void unwant(Events& events, int fd, Watch& watch) {
+  const short what = Events::wanted(watch);
+  if (what == 0)
+    forget(events, fd, watch);
+  else if (what != known(events, watch))
+    tell(events, fd, watch, EPOLL_CTL_MOD, what);
+}
+
+int wait_in_kernel(Events& events, epoll_event* reports, int64_t timeout) {
+  if (timeout <= 0) return epoll_wait(events.handle, reports, kBatch, timeout < 0 ? -1 : 0);
+#ifdef SYS_epoll_pwait2  // Linux 5.11: to the nanosecond
+  static bool exact = true;
+  if (exact) {
+    const timespec time = {static_cast<time_t>(timeout / 1'000'000),
+                           static_cast<long>(timeout % 1'000'000) * 1'000};
+    const long count = syscall(SYS_epoll_pwait2, events.handle, reports, kBatch, &time, nullptr, 0);
+    if (count >= 0 || errno != ENOSYS) return static_cast<int>(count);
+    exact = false;
+  }
+#endif
+  constexpr int64_t kLongest =
+      1'000'000'000;  // milliseconds; an int holds it, and waiting again costs nothing
+  const int64_t milliseconds = (timeout + 999) / 1'000;
+  return epoll_wait(events.handle, reports, kBatch,
+                    static_cast<int>(milliseconds < kLongest ? milliseconds : kLongest));
+}
+
+void wait(Events& events, int64_t timeout) {
+  auto* reports = static_cast<epoll_event*>(events.buffer);
+  const int count = wait_in_kernel(events, reports, timeout);
+  for (int i = 0; i < count; ++i) {
+    const uint64_t data = reports[i].data.u64;
+    events.report(static_cast<int>(data & 0xffffffff), static_cast<uint32_t>(data >> 32),
+                  static_cast<short>(reports[i].events));
+  }
+}
+
+}  // namespace
+
+const Mechanism epoll_mechanism = {ST_EVENTSYS_ALT, "epoll", 0,   open_epoll, close_epoll, want,
+                                   unwant,          forget,  wait};
+
+}  // namespace st

@@ -1,0 +1,164 @@
+#include "event/event.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "check.h"
+#include "scheduler.h"
+
+namespace st {
+namespace {
+
+// Set in a child process by fork: what the kernel was told belongs to the parent.
+thread_local bool forked = false;
+void note_fork() { forked = true; }
+
+}  // namespace
+
+bool Events::select(int id) {
+  if (mechanism_) {
+    errno = EBUSY;
+    return false;
+  }
+  mechanism_ = choose_mechanism(id);
+  if (!mechanism_) errno = EINVAL;
+  return mechanism_ != nullptr;
+}
+
+bool Events::open() {
+  if (!mechanism_ && !select(ST_EVENTSYS_DEFAULT)) return false;
+  static const int handler = pthread_atfork(nullptr, nullptr, note_fork);
+  if (handler != 0) {
+    errno = handler;
+    return false;
+  }
+  forked = false;
+  ++epoch;
+  return mechanism_->open(*this);
+}
+
+Watch* Events::watch(int fd) {
+  const int chunk = fd / kChunk;
+  if (chunk >= chunk_count_) {
+    const int count = chunk + chunk / 2 + 4;
+    auto* grown =
+        static_cast<Watch**>(realloc(chunks_, sizeof(Watch*) * static_cast<size_t>(count)));
+    if (!grown) return nullptr;
+    memset(grown + chunk_count_, 0, sizeof(Watch*) * static_cast<size_t>(count - chunk_count_));
+    chunks_ = grown;
+    chunk_count_ = count;
+  }
+  if (!chunks_[chunk]) {
+    chunks_[chunk] = static_cast<Watch*>(calloc(kChunk, sizeof(Watch)));
+    if (!chunks_[chunk]) return nullptr;
+  }
+  if (fd >= watched_) watched_ = fd + 1;
+  return &chunks_[chunk][fd % kChunk];
+}
+
+short Events::wanted(Watch& watch) {
+  short what = 0;
+  for (Waiter* waiter = watch.waiters.front(); waiter; waiter = watch.waiters.after(waiter))
+    what = static_cast<short>(what | waiter->events);
+  return what;
+}
+
+Wake Events::wait_for(Waiter* waiters, const int* fds, int count, uint64_t timeout, bool* failed) {
+  if (forked) reopen_after_fork();
+  *failed = false;
+  for (int i = 0; i < count; ++i) {
+    Watch* entry = watch(fds[i]);
+    if (!entry || !mechanism_->want(*this, fds[i], *entry, waiters[i].events)) {
+      const int error = errno;
+      leave(waiters, fds, i);
+      errno = error;
+      *failed = true;
+      return Wake::ready;
+    }
+    waiters[i].thread = scheduler.current();
+    entry->waiters.push_back(&waiters[i]);
+  }
+  const Wake how = scheduler.wait(State::on_io, timeout);
+  const int error = errno;
+  leave(waiters, fds, count);
+  errno = error;
+  return how;
+}
+
+void Events::leave(Waiter* waiters, const int* fds, int count) {
+  for (int i = 0; i < count; ++i) {
+    if (waiters[i].linked()) waiters[i].unlink();
+    Watch& entry = *watch(fds[i]);
+    if (entry.wrappers == 0) mechanism_->unwant(*this, fds[i], entry);
+  }
+}
+
+void Events::wrapped(Watch& watch) {
+  if (watch.wrappers++ > 0) return;
+  watch.ready = POLLIN | POLLOUT;
+  watch.ended = false;
+}
+
+void Events::unwrapped(int fd, Watch& watch) {
+  if (--watch.wrappers == 0 && mechanism_) mechanism_->forget(*this, fd, watch);
+}
+
+void Events::closing(Watch& watch) {
+  // Closing takes the descriptor out of the kernel's tables, unless a copy of it is open somewhere;
+  // reports for that copy are told by their generation. So no system call is spent on taking it out
+  // by hand.
+  ++watch.generation;
+  watch.wrappers = 0;
+  watch.interest = 0;
+}
+
+void Events::wait(int64_t timeout) {
+  if (forked) reopen_after_fork();
+  mechanism_->wait(*this, timeout);
+}
+
+void Events::report(int fd, uint32_t generation, short what) {
+  Watch& entry = *watch(fd);
+  if (entry.generation != generation) return;
+  const bool broken = what & (POLLERR | POLLHUP | POLLNVAL);
+  if (broken || (what & (POLLRDHUP | POLLPRI))) entry.ended = true;
+  entry.ready =
+      static_cast<uint8_t>(entry.ready | (broken ? POLLIN | POLLOUT : what & (POLLIN | POLLOUT)));
+  Waiter* next = nullptr;
+  for (Waiter* waiter = entry.waiters.front(); waiter; waiter = next) {
+    next = entry.waiters.after(waiter);
+    // What is broken lets every attempt fail, so it is ready for what everybody waits for.
+    const int seen = broken && !(what & POLLNVAL) ? what | waiter->events : what;
+    if (!(seen & (waiter->events | POLLERR | POLLHUP | POLLNVAL))) continue;
+    waiter->revents = static_cast<short>(seen & (waiter->events | POLLERR | POLLHUP | POLLNVAL));
+    waiter->unlink();
+    if (Scheduler::asleep(waiter->thread)) scheduler.wake(waiter->thread, Wake::ready);
+  }
+}
+
+void Events::reopen_after_fork() {
+  forked = false;
+  mechanism_->close(*this);
+  ++epoch;
+  ST_CHECK(mechanism_->open(*this),
+           "a child process could not open the event mechanism again after fork");
+  each_waited_for([this](int fd, Watch& entry) {
+    // Without a report the waiter would sleep for ever; one that finds nothing waits again.
+    if (!mechanism_->want(*this, fd, entry, wanted(entry))) report(fd, entry.generation, POLLERR);
+  });
+}
+
+}  // namespace st
+
+using st::scheduler;
+
+int st_set_eventsys(int eventsys) { return scheduler.events.select(eventsys) ? 0 : -1; }
+
+int st_get_eventsys() { return scheduler.events.selected() ? scheduler.events.selected()->id : -1; }
+
+const char* st_get_eventsys_name() {
+  return scheduler.events.selected() ? scheduler.events.selected()->name : "";
+}

@@ -1,0 +1,112 @@
+// Internal: include only inside st/src. How threads wait for descriptors: one contract, one file
+// for each mechanism.
+#pragma once
+
+#include <poll.h>
+#include <stdint.h>
+
+#include "list.h"
+#include "thread.h"
+
+namespace st {
+
+// A thread's wait for one descriptor, on the stack of the waiting call. Linked until it is reported
+// or its thread runs.
+struct Waiter : Link {
+  Thread* thread;
+  short events;       // POLLIN, POLLOUT, POLLPRI: what it waits for
+  short revents = 0;  // what was reported
+};
+
+// What is known about a descriptor number.
+struct Watch {
+  List<Waiter> waiters;
+  uint32_t
+      generation;     // of the descriptor behind the number: a report for an earlier one is ignored
+  uint32_t epoch;     // of the mechanism that `interest` belongs to: a fork makes a new one
+  uint16_t wrappers;  // how many st_netfd_t it has
+  uint8_t interest;   // what the mechanism has been told to report
+  uint8_t
+      ready;   // POLLIN, POLLOUT: an attempt may succeed; cleared when it did not, set by a report
+  bool ended;  // hung up, half-closed or urgent: a short read does not mean that nothing is left
+};
+
+class Events;
+
+// A mechanism. It reports through Events::report().
+struct Mechanism {
+  int id;  // ST_EVENTSYS_...
+  const char* name;
+  int fd_limit;  // descriptors must be below it; 0: no limit of its own
+
+  bool (*open)(Events& events);  // false with errno
+  void (*close)(Events& events);
+  // Sees to it that `events` on `fd` will be reported, at once if they are there already. A wrapped
+  // descriptor may stay registered until forget(); one that is not wrapped may be closed by its
+  // owner at any time after unwant().
+  bool (*want)(Events& events, int fd, Watch& watch, short what);  // false with errno
+  void (*unwant)(Events& events, int fd, Watch& watch);            // a waiter has left
+  void (*forget)(Events& events, int fd, Watch& watch);  // no wrapper any more; it stays open
+  void (*wait)(Events& events, int64_t timeout);         // microseconds; -1: without limit
+};
+
+// The mechanism that `id` names, or null if this system or this build does not have it (choose.cc).
+const Mechanism* choose_mechanism(int id);
+
+// The descriptors of one scheduler.
+class Events {
+ public:
+  // st_set_eventsys(). False with errno.
+  bool select(int id);
+  const Mechanism* selected() const { return mechanism_; }
+
+  bool open();
+  void close() { mechanism_->close(*this); }
+
+  // What is known about `fd`; made on the first call, null with errno if there is no memory. Stays
+  // where it is.
+  Watch* watch(int fd);
+
+  // Waits until one of `waiters[0..count)`, which wait for `fds[i]`, is reported. As
+  // Scheduler::wait(), and additionally Wake::ready with `*failed` set and errno if a descriptor
+  // cannot be waited for.
+  Wake wait_for(Waiter* waiters, const int* fds, int count, uint64_t timeout, bool* failed);
+
+  // The descriptor is wrapped, unwrapped, or about to be closed.
+  void wrapped(Watch& watch);
+  void unwrapped(int fd, Watch& watch);
+  void closing(Watch& watch);
+
+  // Once: reports what there is, after waiting for it for `timeout` microseconds (-1: without
+  // limit).
+  void wait(int64_t timeout);
+
+  // For mechanisms. Wakes who waits for what has happened to `fd`.
+  void report(int fd, uint32_t generation, short what);
+  // For mechanisms that must be told everything each time: calls `visit` for each descriptor with
+  // waiters.
+  template <class Visit>
+  void each_waited_for(Visit visit) {
+    for (int fd = 0; fd < watched_; ++fd)
+      if (Watch& watch = chunks_[fd / kChunk][fd % kChunk]; !watch.waiters.empty())
+        visit(fd, watch);
+  }
+  static short wanted(Watch& watch);  // by all waiters together
+
+  // A mechanism's own state.
+  int handle = -1;
+  uint32_t epoch = 0;
+  void* buffer = nullptr;
+
+ private:
+  static constexpr int kChunk = 256;
+  void leave(Waiter* waiters, const int* fds, int count);
+  void reopen_after_fork();
+
+  const Mechanism* mechanism_ = nullptr;
+  Watch** chunks_ = nullptr;  // null where no descriptor of the chunk was ever watched
+  int chunk_count_ = 0;
+  int watched_ = 0;  // above all descriptors ever watched
+};
+
+}  // namespace st

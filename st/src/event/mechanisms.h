@@ -1,0 +1,9 @@
+// Internal: include only inside st/src/event. The mechanisms there are; only choose.cc knows this
+// list.
+#pragma once
+
+#include "event/event.h"
+
+namespace st {
+extern const Mechanism epoll_mechanism;
+}  // namespace st

@@ -1,0 +1,36 @@
+// Internal: include only inside st/src. A wrapped descriptor.
+#pragma once
+
+#include <stdint.h>
+
+#include "event/event.h"
+#include "st.h"
+
+struct _st_netfd {
+  int fd;
+  bool open;  // false: freed, and not yet used again
+  // Whether it is a TCP socket: there a read that brings less than was asked for has emptied it, so
+  // that the next wait needs no failing read first. Not so for others: a local socket, say, stops
+  // at passed descriptors.
+  enum class Tcp : uint8_t { unknown, no, yes } tcp;
+  st::Watch* watch;
+  void* value;  // st_netfd_setspecific()
+  void (*destructor)(void*);
+  _st_netfd* next_free;  // valid when freed
+};
+
+namespace st {
+
+using Netfd = _st_netfd;
+
+// Wraps a descriptor that is non-blocking already. Null with errno.
+Netfd* netfd_wrap(int fd, Netfd::Tcp tcp);
+
+// Waits until `what` may succeed on the descriptor. False with errno: ETIME, EINTR, or what the
+// mechanism says.
+bool netfd_wait(Netfd* netfd, short what, st_utime_t timeout);
+
+// Whether it is a TCP socket; asks the kernel once.
+bool netfd_is_tcp(Netfd* netfd);
+
+}  // namespace st

@@ -1,0 +1,158 @@
+// Descriptor objects, and waiting for descriptors without transferring anything.
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+
+#include "io.h"
+#include "scheduler.h"
+
+namespace st {
+namespace {
+
+// Freed objects, the latest first. They are never given back: a server needs them again, and a
+// stale handle then still points at an object.
+thread_local Netfd* free_netfds = nullptr;
+constexpr int kNetfdsAtOnce = 64;  // a page
+
+Netfd* allocate() {
+  if (!free_netfds) {
+    auto* fresh = static_cast<Netfd*>(calloc(kNetfdsAtOnce, sizeof(Netfd)));
+    if (!fresh) return nullptr;
+    for (int i = 0; i < kNetfdsAtOnce; ++i) {
+      fresh[i].next_free = free_netfds;
+      free_netfds = &fresh[i];
+    }
+  }
+  Netfd* netfd = free_netfds;
+  free_netfds = netfd->next_free;
+  return netfd;
+}
+
+// Takes the object, not the descriptor, away. False if it was already free.
+bool release(Netfd* netfd) {
+  if (!netfd->open) return false;
+  netfd->open = false;
+  if (netfd->value && netfd->destructor) netfd->destructor(netfd->value);
+  netfd->value = nullptr;
+  netfd->next_free = free_netfds;
+  free_netfds = netfd;
+  return true;
+}
+
+bool set_nonblocking(int fd) {
+  const int flags = fcntl(fd, F_GETFL);
+  return flags >= 0 && ((flags & O_NONBLOCK) || fcntl(fd, F_SETFL, flags | O_NONBLOCK) == 0);
+}
+
+}  // namespace
+
+Netfd* netfd_wrap(int fd, Netfd::Tcp tcp) {
+  const Mechanism* mechanism = scheduler.events.selected();
+  if (mechanism && mechanism->fd_limit && fd >= mechanism->fd_limit) {
+    errno = EMFILE;
+    return nullptr;
+  }
+  Watch* watch = scheduler.events.watch(fd);
+  Netfd* netfd = watch ? allocate() : nullptr;
+  if (!netfd) return nullptr;
+  *netfd = {fd, true, tcp, watch, nullptr, nullptr, nullptr};
+  scheduler.events.wrapped(*watch);
+  return netfd;
+}
+
+bool netfd_is_tcp(Netfd* netfd) {
+  if (netfd->tcp == Netfd::Tcp::unknown) {
+    const int error = errno;
+    int protocol = 0;
+    socklen_t size = sizeof(protocol);
+    const bool known = getsockopt(netfd->fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &size) == 0;
+    netfd->tcp = known && protocol == IPPROTO_TCP ? Netfd::Tcp::yes : Netfd::Tcp::no;
+    errno = error;
+  }
+  return netfd->tcp == Netfd::Tcp::yes;
+}
+
+bool netfd_wait(Netfd* netfd, short what, st_utime_t timeout) {
+  if (scheduler.take_interrupt()) return false;
+  Waiter waiter;
+  waiter.events = what;
+  bool failed;
+  if (scheduler.events.wait_for(&waiter, &netfd->fd, 1, timeout, &failed) != Wake::ready || failed)
+    return false;
+  if (waiter.revents & POLLNVAL) {
+    errno = EBADF;
+    return false;
+  }
+  return true;
+}
+
+}  // namespace st
+
+using st::Netfd;
+using st::scheduler;
+
+st_netfd_t st_netfd_open(int osfd) {
+  if (!st::set_nonblocking(osfd)) return nullptr;
+  return st::netfd_wrap(osfd, Netfd::Tcp::unknown);
+}
+
+st_netfd_t st_netfd_open_socket(int osfd) {
+  int on = 1;
+  if (ioctl(osfd, FIONBIO, &on) != 0 && !st::set_nonblocking(osfd)) return nullptr;
+  return st::netfd_wrap(osfd, Netfd::Tcp::unknown);
+}
+
+void st_netfd_free(st_netfd_t fd) {
+  st::Watch* watch = fd->watch;
+  const int osfd = fd->fd;
+  if (st::release(fd)) scheduler.events.unwrapped(osfd, *watch);
+}
+
+int st_netfd_close(st_netfd_t fd) {
+  if (!fd->watch->waiters.empty()) {
+    errno = EBUSY;
+    return -1;
+  }
+  const int osfd = fd->fd;
+  scheduler.events.closing(*fd->watch);
+  st::release(fd);
+  return close(osfd);
+}
+
+int st_netfd_fileno(st_netfd_t fd) { return fd->fd; }
+
+void st_netfd_setspecific(st_netfd_t fd, void* value, void (*destructor)(void*)) {
+  if (fd->value && fd->value != value && fd->destructor) fd->destructor(fd->value);
+  fd->value = value;
+  fd->destructor = destructor;
+}
+
+void* st_netfd_getspecific(st_netfd_t fd) { return fd->value; }
+
+int st_netfd_serialize_accept(st_netfd_t) { return 0; }
+
+st_netfd_t st_open(const char* path, int oflags, mode_t mode) {
+  int osfd;
+  do {
+    osfd = open(path, oflags | O_NONBLOCK, mode);
+  } while (osfd < 0 && errno == EINTR);
+  if (osfd < 0) return nullptr;
+  st_netfd_t netfd = st::netfd_wrap(osfd, Netfd::Tcp::no);
+  if (!netfd) {
+    const int error = errno;
+    close(osfd);
+    errno = error;
+  }
+  return netfd;
+}
+
+int st_netfd_poll(st_netfd_t fd, int how, st_utime_t timeout) {
+  if (scheduler.take_interrupt()) return -1;
+  if (how == 0 || (how & ~(POLLIN | POLLOUT | POLLPRI))) {
+    errno = EINVAL;
+    return -1;
+  }
+  return st::netfd_wait(fd, static_cast<short>(how), timeout) ? 0 : -1;
+}

@@ -1,0 +1,131 @@
+// Condition variables and mutexes. One queue is under both: waiters leave it when they are woken or
+// give up, and until a woken one has run it is counted, because until then it may still look at the
+// object.
+#include "sync.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "scheduler.h"
+
+namespace st {
+
+// A thread in a WaitQueue, on the stack of the waiting call.
+struct WaitQueue::Place : Link {
+  Thread* thread;
+};
+
+bool WaitQueue::busy() const { return woken_ > 0 || !places_.empty(); }
+
+template <class Suspend>
+Wake WaitQueue::wait(Suspend suspend) {
+  Place place;
+  place.thread = scheduler.current();
+  places_.push_back(&place);
+  const Wake how = suspend();
+  if (place.linked())
+    place.unlink();  // timed out or interrupted
+  else
+    --woken_;
+  return how;
+}
+
+Thread* WaitQueue::wake_first() {
+  for (Place* place = places_.front(); place; place = places_.after(place)) {
+    // One that has timed out or been interrupted is still here until it has run.
+    if (!Scheduler::asleep(place->thread)) continue;
+    Thread* thread = place->thread;
+    place->unlink();
+    ++woken_;
+    scheduler.wake(thread, Wake::ready);
+    return thread;
+  }
+  return nullptr;
+}
+
+}  // namespace st
+
+using st::scheduler;
+using st::State;
+using st::Wake;
+
+struct _st_cond {
+  st::WaitQueue queue;
+};
+
+struct _st_mutex {
+  st::Thread* owner;
+  st::WaitQueue queue;
+};
+
+namespace {
+
+int fail(int error) {
+  errno = error;
+  return -1;
+}
+
+}  // namespace
+
+st_cond_t st_cond_new() { return static_cast<st_cond_t>(calloc(1, sizeof(_st_cond))); }
+
+int st_cond_destroy(st_cond_t cond) {
+  if (cond->queue.busy()) return fail(EBUSY);
+  free(cond);
+  return 0;
+}
+
+int st_cond_timedwait(st_cond_t cond, st_utime_t timeout) {
+  if (scheduler.take_interrupt()) return -1;
+  const Wake how = cond->queue.wait([=] { return scheduler.wait(State::on_cond, timeout); });
+  return how == Wake::ready ? 0 : -1;
+}
+
+int st_cond_wait(st_cond_t cond) { return st_cond_timedwait(cond, ST_UTIME_NO_TIMEOUT); }
+
+int st_cond_signal(st_cond_t cond) {
+  cond->queue.wake_first();
+  return 0;
+}
+
+int st_cond_broadcast(st_cond_t cond) {
+  while (cond->queue.wake_first()) {
+  }
+  return 0;
+}
+
+st_mutex_t st_mutex_new() { return static_cast<st_mutex_t>(calloc(1, sizeof(_st_mutex))); }
+
+int st_mutex_destroy(st_mutex_t lock) {
+  if (lock->owner || lock->queue.busy()) return fail(EBUSY);
+  free(lock);
+  return 0;
+}
+
+int st_mutex_lock(st_mutex_t lock) {
+  if (scheduler.take_interrupt()) return -1;
+  st::Thread* self = scheduler.current();
+  if (!lock->owner) {
+    lock->owner = self;
+    return 0;
+  }
+  if (lock->owner == self) return fail(EDEADLK);
+  lock->queue.wait([] { return scheduler.suspend(State::on_mutex, ST_UTIME_NO_TIMEOUT); });
+  // Handed over is handed over: an interrupt that came after that waits for the next call.
+  if (lock->owner == self) return 0;
+  scheduler.take_interrupt();
+  return fail(EINTR);
+}
+
+int st_mutex_unlock(st_mutex_t lock) {
+  if (lock->owner != scheduler.current()) return fail(EPERM);
+  // The longest waiting thread owns it from now on, so that nobody overtakes it.
+  lock->owner = lock->queue.wake_first();
+  return 0;
+}
+
+int st_mutex_trylock(st_mutex_t lock) {
+  if (lock->owner) return fail(EBUSY);
+  lock->owner = scheduler.current();
+  return 0;
+}

@@ -1,0 +1,118 @@
+// The life of a thread: create, run, exit, join, interrupt.
+#include "thread.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "check.h"
+#include "key.h"
+#include "scheduler.h"
+
+using st::scheduler;
+using st::State;
+using st::Thread;
+
+extern "C" void st_thread_main() {
+  scheduler.arrived();
+  Thread* self = scheduler.current();
+  st_thread_exit(self->start(self->arg));
+  __builtin_unreachable();
+}
+
+namespace {
+
+int fd_limit = -1;
+
+// As many descriptors as the process may have: a server is what needs them, and select(2) is not
+// forced on it.
+bool raise_descriptor_limit() {
+  rlimit limit;
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return false;
+  limit.rlim_cur = limit.rlim_max;
+  if (setrlimit(RLIMIT_NOFILE, &limit) != 0) return false;
+  fd_limit = limit.rlim_max > 0x7fffffff ? 0x7fffffff : static_cast<int>(limit.rlim_max);
+  return true;
+}
+
+}  // namespace
+
+int st_init() {
+  if (scheduler.ready()) return 0;
+  // A peer that has gone is an error of the write, EPIPE, and not the end of the process.
+  struct sigaction ignore {};
+  ignore.sa_handler = SIG_IGN;
+  if (sigaction(SIGPIPE, &ignore, nullptr) != 0 || !raise_descriptor_limit()) return -1;
+  return scheduler.start() ? 0 : -1;
+}
+
+int st_getfdlimit() { return fd_limit; }
+
+st_thread_t st_thread_create(void* (*start)(void* arg), void* arg, int joinable, int stack_size) {
+  ST_CHECK(scheduler.ready(), "called before st_init() in this kernel thread");
+  Thread* thread = scheduler.stacks.take(static_cast<size_t>(stack_size));
+  if (!thread) return nullptr;
+  thread->start = start;
+  thread->arg = arg;
+  thread->joinable = joinable != 0;
+  thread->interrupted = false;
+  thread->holds_exceptions = false;
+  thread->joiner = nullptr;
+  thread->sanitizer_stack = nullptr;
+  st::context_prepare(&thread->context, thread);
+  scheduler.admit(thread);
+  return thread;
+}
+
+void st_thread_exit(void* retval) {
+  Thread* self = scheduler.current();
+  self->value = retval;
+  st::destroy_values(self);
+  if (!self->stack.pool)
+    scheduler.leave(State::zombie);  // the primordial thread lives on the kernel's stack
+  if (self->joinable) {
+    if (self->joiner) scheduler.wake(self->joiner, st::Wake::ready);
+    scheduler.leave(State::zombie);
+  }
+  scheduler.stacks.give(self);
+  scheduler.leave(State::gone);
+}
+
+int st_thread_join(st_thread_t thread, void** retvalp) {
+  Thread* self = scheduler.current();
+  if (!thread->joinable) {
+    errno = EINVAL;
+    return -1;
+  }
+  if (thread == self) {
+    errno = EDEADLK;
+    return -1;
+  }
+  if (thread->joiner) {
+    errno = EINVAL;
+    return -1;
+  }
+  if (thread->state != State::zombie) {
+    thread->joiner = self;
+    const st::Wake how = scheduler.wait(State::joining, ST_UTIME_NO_TIMEOUT);
+    thread->joiner = nullptr;
+    if (how == st::Wake::interrupted) return -1;
+  }
+  if (retvalp) *retvalp = thread->value;
+  thread->state = State::gone;
+  scheduler.stacks.give(thread);
+  return 0;
+}
+
+void st_thread_interrupt(st_thread_t thread) { scheduler.interrupt(thread); }
+
+st_thread_t st_thread_self() { return scheduler.current(); }
+
+void st_thread_yield() { scheduler.yield(); }
+
+int st_randomize_stacks(int on) { return scheduler.stacks.randomize(on != 0); }
+
+st_switch_cb_t st_set_switch_in_cb(st_switch_cb_t cb) { return scheduler.set_switch_in(cb); }
+
+st_switch_cb_t st_set_switch_out_cb(st_switch_cb_t cb) { return scheduler.set_switch_out(cb); }

@@ -1,0 +1,72 @@
+// Internal: include only inside st/src. The control block of a state thread. Whoever has read it
+// can predict scheduler.cc.
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "context/context.h"
+#include "st.h"
+#include "stack.h"
+#include "timer.h"
+
+namespace st {
+
+// Who holds the thread. Only the scheduler changes it.
+enum class State : uint8_t {
+  running,   // the CPU
+  runnable,  // the run queue
+  sleeping,  // its timer, or nobody: a sleep without limit
+  on_cond,   // a condition variable's queue
+  on_mutex,  // a mutex' queue
+  on_io,     // the queues of one or more descriptors
+  joining,   // the thread it joins
+  zombie,    // itself, until somebody joins it
+  gone,      // the stack allocator
+};
+
+// How a wait ended. An interrupt wins over both.
+enum class Wake : uint8_t { ready, timed_out, interrupted };
+
+inline constexpr int kKeysMax = 16;                     // as State Threads 1.9
+inline constexpr size_t kDefaultStackSize = 64 * 1024;  // as State Threads 1.9
+
+struct Waiter;
+
+}  // namespace st
+
+struct alignas(64) _st_thread {
+  // Used by every switch, in one cache line.
+  st::Context context;  // where it goes on; valid unless it is running
+  _st_thread* next;     // behind it in the run queue; valid while runnable
+  st::State state;
+  st::Wake wake;     // how its last wait ended; valid from wake() until the thread has looked
+  bool interrupted;  // st_thread_interrupt() was called and nobody has been told yet
+  bool joinable;
+  bool holds_exceptions;  // `exceptions` is valid: it was left inside a catch block or while
+                          // unwinding
+  uint8_t keys_used;      // keys [0, keys_used) may be set
+  void* exceptions[2];    // what the C++ runtime keeps for a thread of control
+
+  // Used by waits.
+  st::Timer timer;  // armed while it waits with a deadline
+
+  // Used by its start and its end.
+  void* (*start)(void*);
+  void* arg;
+  void* value;         // what it returned; valid when zombie
+  _st_thread* joiner;  // who waits in st_thread_join() for it
+  st::Stack stack;
+  void* keys[st::kKeysMax];
+  void* sanitizer_stack;  // AddressSanitizer's own record of the stack that is not in use
+};
+
+namespace st {
+using Thread = _st_thread;
+static_assert(offsetof(Thread, exceptions) < 64,
+              "what a switch touches is in the first cache line");
+
+inline Thread* thread_of(Timer* timer) {
+  return reinterpret_cast<Thread*>(reinterpret_cast<char*>(timer) - offsetof(Thread, timer));
+}
+}  // namespace st

@@ -55,8 +55,10 @@ int st_timecache_set(int on) {
 
 time_t st_time() { return st::cached_seconds ? st::cached_seconds : time(nullptr); }
 
-int st_usleep(st_utime_t usecs) {
-  return scheduler.wait(st::State::sleeping, usecs) == st::Wake::interrupted ? -1 : 0;
+ST_RETURNS_BY_JUMP int st_usleep(st_utime_t usecs) {
+  if (scheduler.take_interrupt()) return -1;
+  scheduler.suspend(st::State::sleeping, usecs);
+  return scheduler.take_interrupt() ? -1 : 0;
 }
 
 int st_sleep(int secs) {

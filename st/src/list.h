@@ -18,14 +18,15 @@ struct Link {
   }
 };
 
-// First in, first out; a node can leave from anywhere. T must derive from Link.
+// First in, first out; a node can leave from anywhere. T must derive from Link. Lives in memory
+// from calloc, so it is made empty by hand.
 template <class T>
 class List {
  public:
-  bool empty() const { return head_.next == &head_ || head_.next == nullptr; }
+  void make_empty() { head_.next = head_.prev = &head_; }
+  bool empty() const { return head_.next == &head_; }
 
   void push_back(T* item) {
-    if (head_.next == nullptr) head_.next = head_.prev = &head_;  // zeroed memory is an empty list
     item->prev = head_.prev;
     item->next = &head_;
     head_.prev->next = item;

@@ -6,10 +6,13 @@
 // stack.
 #pragma once
 
+#include <errno.h>
 #include <stdint.h>
 
+#include "check.h"
 #include "clock.h"
 #include "event/event.h"
+#include "sanitizer.h"
 #include "stack.h"
 #include "thread.h"
 
@@ -32,9 +35,9 @@ class Scheduler {
   // afterwards.
   Wake suspend(State state, uint64_t timeout);
 
-  // The same for calls that an interrupt ends: also one that came earlier, and whatever else has
-  // happened. It is then consumed and errno is EINTR; after a timeout errno is ETIME.
-  Wake wait(State state, uint64_t timeout);
+  // What a call reports that has been suspended: an interrupt, whatever else has happened, which is
+  // thereby consumed and makes errno EINTR; a timeout, which makes it ETIME; or ready.
+  Wake outcome(Wake how);
 
   // Makes a waiting thread runnable; its timer is cancelled. Does not switch.
   void wake(Thread* thread, Wake how);
@@ -66,15 +69,16 @@ class Scheduler {
  private:
   void append(Thread* thread);
   Thread* next_runnable();
-  void switch_away(Thread* self);
   void switch_to(Thread* self, Thread* next);
   void look_at_events(bool may_wait);
   void look_at_events_if_due();
+  void check_the_clock();
   void swap_exceptions(Thread* self, Thread* next);
+  bool exceptions_in_flight() const;
 
   Thread* current_ = nullptr;
   Thread* run_head_ = nullptr;
-  Thread** run_tail_ = nullptr;  // the pointer that the next runnable thread goes into
+  Thread* run_tail_ = nullptr;  // valid if there is a head
   uint32_t budget_ = 0;  // switches until the clock is looked at although threads are runnable
   uint32_t active_ = 0;  // threads that have not ended
   void** exceptions_ =
@@ -88,5 +92,104 @@ class Scheduler {
 // The calling kernel thread's own. initial-exec: an access is one instruction, at the cost of a
 // place in the static block of thread-local storage, of which it needs a few hundred bytes.
 extern thread_local constinit Scheduler scheduler __attribute__((tls_model("initial-exec")));
+
+// What every wait passes through is inline, so that a waiting call is one function with one return.
+
+inline void Scheduler::append(Thread* thread) {
+  thread->state = State::runnable;
+  thread->next = nullptr;
+  if (run_head_)
+    run_tail_->next = thread;
+  else
+    run_head_ = thread;
+  run_tail_ = thread;
+}
+
+// Takes the head of a run queue that is not empty.
+inline Thread* Scheduler::next_runnable() {
+  Thread* next = run_head_;
+  run_head_ = next->next;
+  __builtin_prefetch(
+      run_head_);  // with thousands of threads the next control block is not in the cache
+  return next;
+}
+
+inline void Scheduler::look_at_events_if_due() {
+  if (--budget_ == 0) [[unlikely]]
+    check_the_clock();
+}
+
+// The C++ runtime's record: the exceptions being handled, and a 32-bit count of those thrown and
+// not yet caught.
+inline bool Scheduler::exceptions_in_flight() const {
+  return (reinterpret_cast<uintptr_t>(exceptions_[0]) |
+          static_cast<uint32_t>(reinterpret_cast<uintptr_t>(exceptions_[1]))) != 0;
+}
+
+// The one place where a thread is left and goes on.
+[[gnu::always_inline]] inline void Scheduler::switch_to(Thread* self, Thread* next) {
+  if (next == self) return;
+  if (switch_out_) [[unlikely]]
+    switch_out_();
+  if (exceptions_ && (next->holds_exceptions || exceptions_in_flight())) [[unlikely]]
+    swap_exceptions(self, next);
+  current_ = next;
+  sanitizer_leave(self->state == State::gone ? nullptr : &self->sanitizer_stack, next->stack.low,
+                  next->stack.size);
+  context_switch(&self->context, &next->context);
+  arrived();
+}
+
+inline void Scheduler::arrived() {
+  sanitizer_arrive(current_->sanitizer_stack);
+  if (switch_in_) [[unlikely]]
+    switch_in_();
+}
+
+[[gnu::always_inline]] inline Wake Scheduler::suspend(State state, uint64_t timeout) {
+  Thread* self = current_;
+  self->state = state;
+  if (timeout != ST_UTIME_NO_TIMEOUT)
+    timers_.arm(&self->timer, deadline_after(clock_now(), timeout));
+  look_at_events_if_due();
+  while (!run_head_) look_at_events(true);
+  switch_to(self, next_runnable());
+  return self->wake;
+}
+
+[[gnu::always_inline]] inline void Scheduler::yield() {
+  look_at_events_if_due();
+  Thread* next = run_head_;
+  if (!next) return;
+  Thread* self = current_;
+  append(self);
+  switch_to(self, next_runnable());
+}
+
+inline bool Scheduler::take_interrupt() {
+  ST_CHECK(current_, "a call that waits was made before st_init() in this kernel thread");
+  if (!current_->interrupted) [[likely]]
+    return false;
+  current_->interrupted = false;
+  errno = EINTR;
+  return true;
+}
+
+inline Wake Scheduler::outcome(Wake how) {
+  if (take_interrupt()) return Wake::interrupted;
+  if (how == Wake::timed_out) errno = ETIME;
+  return how;
+}
+
+inline void Scheduler::wake(Thread* thread, Wake how) {
+  if (thread->timer.armed()) timers_.cancel(&thread->timer);
+  thread->wake = how;
+  append(thread);
+}
+
+inline void Scheduler::admit(Thread* thread) {
+  ++active_;
+  append(thread);
+}
 
 }  // namespace st

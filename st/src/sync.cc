@@ -15,14 +15,18 @@ struct WaitQueue::Place : Link {
   Thread* thread;
 };
 
+void WaitQueue::make_empty() {
+  places_.make_empty();
+  woken_ = 0;
+}
+
 bool WaitQueue::busy() const { return woken_ > 0 || !places_.empty(); }
 
-template <class Suspend>
-Wake WaitQueue::wait(Suspend suspend) {
+[[gnu::always_inline]] inline Wake WaitQueue::wait(State state, uint64_t timeout) {
   Place place;
   place.thread = scheduler.current();
   places_.push_back(&place);
-  const Wake how = suspend();
+  const Wake how = scheduler.suspend(state, timeout);
   if (place.linked())
     place.unlink();  // timed out or interrupted
   else
@@ -67,7 +71,11 @@ int fail(int error) {
 
 }  // namespace
 
-st_cond_t st_cond_new() { return static_cast<st_cond_t>(calloc(1, sizeof(_st_cond))); }
+st_cond_t st_cond_new() {
+  auto* cond = static_cast<st_cond_t>(malloc(sizeof(_st_cond)));
+  if (cond) cond->queue.make_empty();
+  return cond;
+}
 
 int st_cond_destroy(st_cond_t cond) {
   if (cond->queue.busy()) return fail(EBUSY);
@@ -75,13 +83,17 @@ int st_cond_destroy(st_cond_t cond) {
   return 0;
 }
 
-int st_cond_timedwait(st_cond_t cond, st_utime_t timeout) {
+ST_RETURNS_BY_JUMP int st_cond_timedwait(st_cond_t cond, st_utime_t timeout) {
   if (scheduler.take_interrupt()) return -1;
-  const Wake how = cond->queue.wait([=] { return scheduler.wait(State::on_cond, timeout); });
-  return how == Wake::ready ? 0 : -1;
+  return scheduler.outcome(cond->queue.wait(State::on_cond, timeout)) == Wake::ready ? 0 : -1;
 }
 
-int st_cond_wait(st_cond_t cond) { return st_cond_timedwait(cond, ST_UTIME_NO_TIMEOUT); }
+ST_RETURNS_BY_JUMP int st_cond_wait(st_cond_t cond) {
+  if (scheduler.take_interrupt()) return -1;
+  return scheduler.outcome(cond->queue.wait(State::on_cond, ST_UTIME_NO_TIMEOUT)) == Wake::ready
+             ? 0
+             : -1;
+}
 
 int st_cond_signal(st_cond_t cond) {
   cond->queue.wake_first();
@@ -94,7 +106,13 @@ int st_cond_broadcast(st_cond_t cond) {
   return 0;
 }
 
-st_mutex_t st_mutex_new() { return static_cast<st_mutex_t>(calloc(1, sizeof(_st_mutex))); }
+st_mutex_t st_mutex_new() {
+  auto* lock = static_cast<st_mutex_t>(malloc(sizeof(_st_mutex)));
+  if (!lock) return nullptr;
+  lock->owner = nullptr;
+  lock->queue.make_empty();
+  return lock;
+}
 
 int st_mutex_destroy(st_mutex_t lock) {
   if (lock->owner || lock->queue.busy()) return fail(EBUSY);
@@ -110,7 +128,7 @@ int st_mutex_lock(st_mutex_t lock) {
     return 0;
   }
   if (lock->owner == self) return fail(EDEADLK);
-  lock->queue.wait([] { return scheduler.suspend(State::on_mutex, ST_UTIME_NO_TIMEOUT); });
+  lock->queue.wait(State::on_mutex, ST_UTIME_NO_TIMEOUT);
   // Handed over is handed over: an interrupt that came after that waits for the next call.
   if (lock->owner == self) return 0;
   scheduler.take_interrupt();

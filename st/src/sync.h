@@ -8,16 +8,15 @@
 
 namespace st {
 
-// Zeroed memory is an empty queue. First in, first out.
+// First in, first out. Lives in memory from malloc, so it is made empty by hand.
 class WaitQueue {
  public:
-  // Puts the caller into the queue while `suspend` runs, which suspends it and returns how that
-  // ended.
-  template <class Suspend>
-  Wake wait(Suspend suspend);
+  void make_empty();
 
-  // Wakes the thread that has waited longest and still sleeps, and returns it; null if there is
-  // none.
+  // Suspends the caller in the queue: as Scheduler::suspend().
+  Wake wait(State state, uint64_t timeout);
+
+  // Wakes the thread that has waited longest and still sleeps, and returns it; null if there is none.
   Thread* wake_first();
 
   // A thread is in wait(), even if it has been woken already.

@@ -79,7 +79,7 @@ void st_thread_exit(void* retval) {
   scheduler.leave(State::gone);
 }
 
-int st_thread_join(st_thread_t thread, void** retvalp) {
+ST_RETURNS_BY_JUMP int st_thread_join(st_thread_t thread, void** retvalp) {
   Thread* self = scheduler.current();
   if (!thread->joinable) {
     errno = EINVAL;
@@ -94,10 +94,11 @@ int st_thread_join(st_thread_t thread, void** retvalp) {
     return -1;
   }
   if (thread->state != State::zombie) {
+    if (scheduler.take_interrupt()) return -1;
     thread->joiner = self;
-    const st::Wake how = scheduler.wait(State::joining, ST_UTIME_NO_TIMEOUT);
+    scheduler.suspend(State::joining, ST_UTIME_NO_TIMEOUT);
     thread->joiner = nullptr;
-    if (how == st::Wake::interrupted) return -1;
+    if (scheduler.take_interrupt()) return -1;
   }
   if (retvalp) *retvalp = thread->value;
   thread->state = State::gone;
@@ -109,7 +110,7 @@ void st_thread_interrupt(st_thread_t thread) { scheduler.interrupt(thread); }
 
 st_thread_t st_thread_self() { return scheduler.current(); }
 
-void st_thread_yield() { scheduler.yield(); }
+ST_RETURNS_BY_JUMP void st_thread_yield() { scheduler.yield(); }
 
 int st_randomize_stacks(int on) { return scheduler.stacks.randomize(on != 0); }
 

@@ -14,8 +14,7 @@ namespace st {
 
 // Who holds the thread. Only the scheduler changes it.
 enum class State : uint8_t {
-  running,   // the CPU
-  runnable,  // the run queue
+  runnable,  // the run queue, or the CPU if it is the current thread
   sleeping,  // its timer, or nobody: a sleep without limit
   on_cond,   // a condition variable's queue
   on_mutex,  // a mutex' queue
@@ -37,8 +36,8 @@ struct Waiter;
 
 struct alignas(64) _st_thread {
   // Used by every switch, in one cache line.
-  st::Context context;  // where it goes on; valid unless it is running
-  _st_thread* next;     // behind it in the run queue; valid while runnable
+  st::Context context;  // where it goes on; valid unless it is the current thread
+  _st_thread* next;     // behind it in the run queue; valid while it is there
   st::State state;
   st::Wake wake;     // how its last wait ended; valid from wake() until the thread has looked
   bool interrupted;  // st_thread_interrupt() was called and nobody has been told yet

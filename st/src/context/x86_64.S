@@ -14,6 +14,15 @@ st_context_entry:
         .cfi_endproc
         .size   st_context_entry, . - st_context_entry
 
+// What a function marked ST_RETURNS_BY_JUMP returns through; the name is the compiler's. r11 belongs to nobody here.
+        .weak   __x86_return_thunk
+        .hidden __x86_return_thunk
+        .type   __x86_return_thunk, @function
+__x86_return_thunk:
+        popq    %r11
+        jmpq    *%r11
+        .size   __x86_return_thunk, . - __x86_return_thunk
+
         .section .note.GNU-stack, "", @progbits
 
 // Indirect branches land on endbr64 (IBT), but a shadow stack would not follow the switch, so it is not claimed.

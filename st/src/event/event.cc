@@ -54,6 +54,7 @@ Watch* Events::watch(int fd) {
   if (!chunks_[chunk]) {
     chunks_[chunk] = static_cast<Watch*>(calloc(kChunk, sizeof(Watch)));
     if (!chunks_[chunk]) return nullptr;
+    for (int i = 0; i < kChunk; ++i) chunks_[chunk][i].waiters.make_empty();
   }
   if (fd >= watched_) watched_ = fd + 1;
   return &chunks_[chunk][fd % kChunk];
@@ -81,11 +82,9 @@ Wake Events::wait_for(Waiter* waiters, const int* fds, int count, uint64_t timeo
     waiters[i].thread = scheduler.current();
     entry->waiters.push_back(&waiters[i]);
   }
-  const Wake how = scheduler.wait(State::on_io, timeout);
-  const int error = errno;
+  const Wake how = scheduler.suspend(State::on_io, timeout);
   leave(waiters, fds, count);
-  errno = error;
-  return how;
+  return scheduler.outcome(how);
 }
 
 void Events::leave(Waiter* waiters, const int* fds, int count) {

@@ -1,0 +1,120 @@
+#include "baselines/common/door.h"
+
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+
+#include <array>
+#include <cerrno>
+
+#include "baselines/common/http.h"
+#include "baselines/common/log.h"
+
+namespace baselines {
+namespace {
+
+std::string limit_value(__rlimit_resource resource) {
+  rlimit limit{};
+  getrlimit(resource, &limit);
+  return limit.rlim_cur == RLIM_INFINITY ? "unlimited" : std::to_string(limit.rlim_cur);
+}
+
+Fd open_spare() { return Fd(open("/dev/null", O_RDONLY | O_CLOEXEC)); }
+
+}  // namespace
+
+Door::Door(const Fd& listener, Sockets sockets, const Options& options, CounterSlot& slot)
+    : listener_(listener),
+      flags_(SOCK_CLOEXEC | (sockets == Sockets::nonblocking ? SOCK_NONBLOCK : 0)),
+      max_connections_(options.max_connections),
+      slot_(slot),
+      spare_(open_spare()) {}
+
+Door::Arrival Door::accept(std::size_t open) {
+  using Kind = Arrival::Kind;
+  for (;;) {
+    Fd client(accept4(listener_.get(), nullptr, nullptr, flags_));
+    if (client && max_connections_ != 0 && open >= max_connections_) {
+      refuse(std::move(client),
+             "--max-connections " + std::to_string(max_connections_) + " are being served");
+      continue;
+    }
+    if (client) {
+      if (!spare_) spare_ = open_spare();
+      return {Kind::client, std::move(client)};
+    }
+    switch (errno) {
+      case EAGAIN:
+      case EINTR:
+        return {Kind::nobody, Fd()};
+      case EINVAL:  // stop_listening()
+      case EBADF:
+        return {Kind::closed, Fd()};
+      case EMFILE:
+      case ENFILE:
+      case ENOBUFS:
+      case ENOMEM: {
+        Arrival arrival = out_of_descriptors(errno);
+        if (arrival.kind == Kind::client) continue;
+        return arrival;
+      }
+      default:
+        continue;  // this one client has gone already: ECONNABORTED, EPROTO and their like
+    }
+  }
+}
+
+// Kind::client without a socket means: one was turned away, try the next.
+Door::Arrival Door::out_of_descriptors(int error) {
+  using Kind = Arrival::Kind;
+  const std::string limit =
+      error == EMFILE ? "all descriptors of this process are taken (RLIMIT_NOFILE " +
+                            limit_value(RLIMIT_NOFILE) + "); raise 'ulimit -n'"
+      : error == ENFILE ? "all descriptors of the system are taken; raise fs.file-max"
+                        : "the kernel is out of memory (" + describe_errno(error) + ")";
+  Kind kind = Kind::pause;
+  if (spare_) {
+    spare_.close();
+    Fd client(accept4(listener_.get(), nullptr, nullptr, flags_));
+    if (client) {
+      kind = Kind::client;
+      refuse(std::move(client), limit);
+    } else if (errno == EAGAIN) {
+      kind = Kind::nobody;
+    }
+    spare_ = open_spare();
+  }
+  if (kind == Kind::pause) say_once(limit);
+  return {kind, Fd()};
+}
+
+void Door::refuse(Fd client, const std::string& limit) {
+  say_once(limit);
+  slot_.refused.store(slot_.refused.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  const std::string_view answer = refusal();
+  send(client.get(), answer.data(), answer.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+  shutdown(client.get(), SHUT_WR);
+  // Closing a socket with unread bytes resets it and may take the answer along, so what has come is
+  // read; a client that sends on and on is not worth more than this.
+  std::array<char, 16384> unread;
+  recv(client.get(), unread.data(), unread.size(), MSG_DONTWAIT);
+}
+
+void Door::say_once(const std::string& limit) {
+  const auto now = Clock::now();
+  if (now - last_refusal_ > std::chrono::seconds(1)) {
+    log_line("turning clients away with 503: %s", limit.c_str());
+  }
+  last_refusal_ = now;
+}
+
+std::string limit_of_tasks(const char* what, int error) {
+  std::string text = std::string("cannot start a ") + what + ": " + describe_errno(error);
+  if (error == EAGAIN) {
+    text += ", RLIMIT_NPROC " + limit_value(RLIMIT_NPROC) +
+            "; raise 'ulimit -u', pids.max of the control group, kernel.pid_max or threads-max";
+  }
+  return text;
+}
+
+}  // namespace baselines

@@ -1,0 +1,59 @@
+// The door of a server: accepts connections, and turns them away when a limit is reached.
+//
+// Every architecture accepts here, so the limits mean the same everywhere: the client gets the
+// handler's 503 where that is possible, stderr gets one line for each episode, the counters get
+// `refused`, and nothing crashes or spins.
+#pragma once
+
+#include <string>
+
+#include "baselines/common/clock.h"
+#include "baselines/common/counters.h"
+#include "baselines/common/fd.h"
+#include "baselines/common/options.h"
+
+namespace baselines {
+
+class Door {
+ public:
+  enum class Sockets { blocking, nonblocking };  // what accepted connections shall be
+
+  // `listener` and `slot` must outlive the door. The caller is the slot's only writer.
+  Door(const Fd& listener, Sockets sockets, const Options& options, CounterSlot& slot);
+
+  struct Arrival {
+    enum class Kind {
+      client,  // `socket` is a new connection
+      nobody,  // no connection waits (or, on a blocking listener, none came within its timeout)
+      pause,   // one waits, but there is no descriptor for it: ask again after kPause
+      closed,  // nobody listens any more
+    };
+    Kind kind;
+    Fd socket;
+  };
+
+  // `open` connections are being served now; with --max-connections, those beyond are turned away.
+  Arrival accept(std::size_t open);
+
+  // Turns a client away: 503, close. `limit` says which limit, its value and how to raise it.
+  void refuse(Fd client, const std::string& limit);
+
+  // Long enough not to be a busy loop, short enough that no client's patience ends.
+  static constexpr std::chrono::milliseconds kPause{50};
+
+ private:
+  Arrival out_of_descriptors(int error);
+  void say_once(const std::string& limit);
+
+  const Fd& listener_;
+  const int flags_;
+  const std::size_t max_connections_;
+  CounterSlot& slot_;
+  Fd spare_;  // given up for a moment to accept, and answer, a client when all others are taken
+  Clock::time_point last_refusal_{};  // an episode of refusals ends with a second of none
+};
+
+// For Door::refuse(): why no "process" or "thread" could be started for a client.
+std::string limit_of_tasks(const char* what, int error);
+
+}  // namespace baselines

@@ -1,0 +1,62 @@
+// One connection from its first byte to its last, written as if nobody else existed.
+//
+// The vehicle under it may be a process, a kernel thread or a state thread: `Socket` decides what
+// happens when a call has to wait, this loop does not know.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <span>
+
+#include "baselines/common/http.h"
+
+namespace baselines {
+
+// Room for what one read takes. A keep-alive request is a few hundred bytes, a pipelined batch a
+// few thousand; the rest is for uploads. It is part of the stack and never written before a read,
+// so a connection that waits touches only the pages it has used.
+inline constexpr std::size_t kReadBytes = 64 * 1024;
+
+// How a read or a write on a Socket ended.
+struct Transfer {
+  enum class End {
+    done,       // `bytes` were moved
+    timed_out,  // none could be moved until the deadline
+    over,       // read: the client sends no more
+    broken,     // the connection is gone
+  };
+  End end;
+  std::size_t bytes = 0;
+};
+
+// `Socket` has   Transfer read(std::span<char>, Clock::time_point deadline)
+//          and   Transfer write(std::span<const iovec>, Clock::time_point deadline)
+template <class Socket>
+void serve_connection(Socket& socket, const Site& site, CounterSlot& slot) {
+  std::array<char, kReadBytes> buffer;
+  Connection connection(site, slot, Clock::now());
+  Want want = Want::input;
+  while (want != Want::close) {
+    const Transfer moved = want == Want::input
+                               ? socket.read(buffer, connection.deadline())
+                               : socket.write(connection.output(), connection.deadline());
+    const auto now = Clock::now();
+    switch (moved.end) {
+      case Transfer::End::done:
+        want = want == Want::input ? connection.advance(std::span(buffer).first(moved.bytes), now)
+                                   : connection.sent(moved.bytes, now);
+        break;
+      case Transfer::End::timed_out:
+        want = connection.timed_out(now);
+        break;
+      case Transfer::End::over:
+        want = connection.end_of_input(now);
+        break;
+      case Transfer::End::broken:
+        want = Want::close;
+        break;
+    }
+  }
+}
+
+}  // namespace baselines

@@ -1,0 +1,53 @@
+// A connection in a readiness loop: the handler's object, its socket, and what is known of both.
+#pragma once
+
+#include <span>
+
+#include "baselines/common/fd.h"
+#include "baselines/common/http.h"
+#include "baselines/edsm/timer_wheel.h"
+
+namespace baselines {
+
+class Session : public Timer {
+ public:
+  Session(Fd socket, const Site& site, CounterSlot& slot, Clock::time_point now)
+      : socket_(std::move(socket)), connection_(site, slot, now) {}
+
+  // What the event mechanism has said. `hung_up`: the end of the input has been seen behind what is
+  // still to be read.
+  void became_readable(bool hung_up) {
+    readable_ = true;
+    hung_up_ = hung_up_ || hung_up;
+  }
+  void became_writable() { writable_ = true; }
+
+  // Reads, answers and writes until the socket will take part no longer, or until this session has
+  // had its turn. Afterwards: `input` waits to become readable, `output` to become writable,
+  // `close` is to be destroyed. When wants_turn(), it has more to do and no event will come: call
+  // again.
+  Want advance(std::span<char> buffer, Clock::time_point now);
+  bool wants_turn() const { return connection_.want() == Want::input && readable_; }
+
+  Want timed_out(std::span<char> buffer, Clock::time_point now);
+
+  // The server ends: nothing more is read than what has come.
+  void stop_receiving();
+
+  Clock::time_point deadline() const { return connection_.deadline(); }
+  int fd() const { return socket_.get(); }
+
+  bool in_queue = false;  // the loop's: waits for a turn already
+
+ private:
+  Want read_once(std::span<char> buffer, Clock::time_point now);
+  Want write_once(Clock::time_point now);
+
+  Fd socket_;
+  Connection connection_;
+  bool readable_ = false;
+  bool writable_ = true;  // a new socket's buffer is empty
+  bool hung_up_ = false;
+};
+
+}  // namespace baselines

@@ -1,0 +1,65 @@
+// All sessions of one loop, found by descriptor.
+//
+// The kernel always gives out the lowest free descriptor, so a plain table is dense. It grows by
+// chunks that never move: a session stays where it was made.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "baselines/edsm/session.h"
+
+namespace baselines {
+
+class SessionTable {
+ public:
+  template <class... Arguments>
+  Session& create(Fd socket, Arguments&&... arguments) {
+    const auto fd = static_cast<std::size_t>(socket.get());
+    if (fd / kChunk >= chunks_.size()) chunks_.resize(fd / kChunk + 1);
+    auto& chunk = chunks_[fd / kChunk];
+    if (!chunk) chunk = std::make_unique<Chunk>();
+    ++size_;
+    return (*chunk)[fd % kChunk].emplace(std::move(socket), std::forward<Arguments>(arguments)...);
+  }
+
+  void destroy(Session& session) {
+    const auto fd = static_cast<std::size_t>(session.fd());
+    (*chunks_[fd / kChunk])[fd % kChunk].reset();
+    --size_;
+  }
+
+  // Null when there is none.
+  Session* find(int fd) {
+    const auto index = static_cast<std::size_t>(fd);
+    if (index / kChunk >= chunks_.size() || !chunks_[index / kChunk]) return nullptr;
+    auto& session = (*chunks_[index / kChunk])[index % kChunk];
+    return session ? &*session : nullptr;
+  }
+
+  // `act` may destroy the session it is given.
+  template <class Act>
+  void for_each(Act act) {
+    for (auto& chunk : chunks_) {
+      if (!chunk) continue;
+      for (auto& session : *chunk) {
+        if (session) act(*session);
+      }
+    }
+  }
+
+  std::size_t size() const { return size_; }
+
+ private:
+  static constexpr std::size_t kChunk = 64;
+  using Chunk = std::array<std::optional<Session>, kChunk>;
+
+  std::vector<std::unique_ptr<Chunk>> chunks_;
+  std::size_t size_ = 0;
+};
+
+}  // namespace baselines

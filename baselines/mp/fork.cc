@@ -1,0 +1,87 @@
+// A process for each connection: the parent accepts, the child serves and ends.
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <unordered_map>
+
+#include "baselines/common/acceptor.h"
+#include "baselines/common/children.h"
+#include "baselines/common/log.h"
+#include "baselines/mp/models.h"
+#include "baselines/mp/stoppable.h"
+
+namespace baselines {
+namespace {
+
+// The children that serve now, each with the counter slot it has been lent.
+class Processes : public Vehicles {
+ public:
+  Processes(Server& server, Acceptor& acceptor) : server_(server), acceptor_(acceptor) {}
+
+  std::size_t size() const override { return slots_.size(); }
+
+  void start(Fd client) override {
+    CounterSlot* slot = server_.counters.take();
+    if (slot == nullptr) return acceptor_.refuse(std::move(client), kNoSlot);
+    const pid_t pid = fork_bound_to_parent();
+    if (pid == 0) serve_and_exit(client, *slot);
+    if (pid > 0) {
+      slots_.emplace(pid, slot);
+      return;
+    }
+    const int error = errno;
+    server_.counters.give_back(*slot);
+    acceptor_.refuse(std::move(client), limit_of_tasks("process", error));
+  }
+
+  void reap() override {
+    for (Ended end = reap_one(); end.pid > 0; end = reap_one()) ended(end);
+  }
+
+  void finish() {
+    signal_all(SIGTERM);
+    reap_all(
+        server_.signals, [this] { return size(); }, [this] { signal_all(SIGKILL); },
+        [this](Ended end) { ended(end); });
+  }
+
+ private:
+  [[noreturn]] void serve_and_exit(const Fd& client, CounterSlot& slot) {
+    close(acceptor_.listener().get());  // the port is the parent's alone
+    server_.signals.let_act();
+    serve_stoppable(client, server_, slot);
+    _exit(0);  // closes the connection; the parent's objects are not ours to destroy
+  }
+
+  void ended(Ended end) {
+    const auto found = slots_.find(end.pid);
+    if (found == slots_.end()) return;
+    if (end.crashed()) {
+      log_line("the process of a connection (pid %d) %s", static_cast<int>(end.pid),
+               describe_end(end.status).c_str());
+    }
+    server_.counters.give_back(*found->second);
+    slots_.erase(found);
+  }
+
+  void signal_all(int signal) const {
+    for (const auto& [pid, slot] : slots_) kill(pid, signal);
+  }
+
+  Server& server_;
+  Acceptor& acceptor_;
+  std::unordered_map<pid_t, CounterSlot*> slots_;
+};
+
+}  // namespace
+
+void serve_fork(Server& server) {
+  install_stop_handler();
+  Acceptor acceptor(server);
+  Processes processes(server, acceptor);
+  acceptor.run(processes);
+  processes.finish();
+}
+
+}  // namespace baselines

@@ -1,0 +1,42 @@
+// A pool of processes: all block in accept() on one socket, the kernel picks who gets a connection.
+#include <thread>
+
+#include "baselines/common/door.h"
+#include "baselines/common/listener.h"
+#include "baselines/common/supervisor.h"
+#include "baselines/mp/models.h"
+#include "baselines/mp/stoppable.h"
+
+namespace baselines {
+namespace {
+
+// What Apache's prefork allows by default, so that a comparison begins level.
+constexpr int kDefaultWorkers = 256;
+
+void work(Server& server, const Fd& listener, CounterSlot& slot) {
+  using Kind = Door::Arrival::Kind;
+  server.signals.let_act();
+  Door door(listener, Door::Sockets::blocking, server.options, slot);
+  while (!stop_requested()) {
+    // Counting the open connections reads a line for each worker: only where somebody asked for it.
+    const bool limited = server.options.max_connections != 0;
+    const Door::Arrival arrival = door.accept(limited ? server.counters.open_connections() : 0);
+    if (arrival.kind == Kind::client) serve_stoppable(arrival.socket, server, slot);
+    if (arrival.kind == Kind::pause) std::this_thread::sleep_for(Door::kPause);
+    if (arrival.kind == Kind::closed) return;
+  }
+}
+
+}  // namespace
+
+void serve_prefork(Server& server) {
+  install_stop_handler();
+  const std::vector<Fd> listeners = open_listeners(server.options, 1);
+  const int workers = server.options.workers == 0 ? kDefaultWorkers : server.options.workers;
+  Supervisor supervisor(server.signals, server.counters, workers,
+                        [&](int, CounterSlot& slot) { work(server, listeners.front(), slot); });
+  server.announce(listeners.front());
+  supervisor.run([&] { stop_listening(listeners); });
+}
+
+}  // namespace baselines

@@ -20,6 +20,40 @@ add_library(baselines_handler STATIC
   ${CMAKE_CURRENT_LIST_DIR}/routes.cc
   ${CMAKE_CURRENT_LIST_DIR}/site.cc
   ${CMAKE_CURRENT_LIST_DIR}/status.cc)
-target_include_directories(baselines_handler PUBLIC ${PROJECT_SOURCE_DIR})
+target_include_directories(baselines_handler PUBLIC ${CMAKE_CURRENT_LIST_DIR}/../..)
 target_link_libraries(baselines_handler PUBLIC Threads::Threads
                                         PRIVATE project_warnings Boost::headers)
+
+set(handler_tests ${CMAKE_CURRENT_LIST_DIR}/../tests)
+
+add_executable(handler_test
+  ${handler_tests}/handler_answers.cc
+  ${handler_tests}/handler_bodies.cc
+  ${handler_tests}/handler_files.cc
+  ${handler_tests}/handler_mutations.cc
+  ${handler_tests}/handler_output.cc
+  ${handler_tests}/handler_refusals.cc
+  ${handler_tests}/handler_splits.cc
+  ${handler_tests}/handler_time.cc
+  ${handler_tests}/fuzz_handler.cc)
+target_link_libraries(handler_test PRIVATE baselines_handler project_warnings GTest::gtest_main)
+include(GoogleTest)
+gtest_discover_tests(handler_test TEST_PREFIX handler. PROPERTIES LABELS handler TIMEOUT 60)
+
+# What the handler costs, without system calls. Not a test: run it by hand on a quiet machine.
+find_package(benchmark QUIET)
+if(benchmark_FOUND)
+  add_executable(bench_handler ${handler_tests}/bench_handler.cc)
+  target_compile_definitions(bench_handler PRIVATE BENCH_DOCROOT="${CMAKE_CURRENT_LIST_DIR}")
+  target_link_libraries(bench_handler PRIVATE baselines_handler project_warnings
+                                              benchmark::benchmark)
+endif()
+
+# The same property as handler_mutations, driven by coverage: clang only, when asked for with
+# -DHANDLER_FUZZER=ON and -fsanitize=fuzzer-no-link in the flags of everything.
+option(HANDLER_FUZZER "build fuzz_handler (clang)" OFF)
+if(HANDLER_FUZZER)
+  add_executable(fuzz_handler ${handler_tests}/fuzz_handler.cc)
+  target_link_libraries(fuzz_handler PRIVATE baselines_handler project_warnings)
+  target_link_options(fuzz_handler PRIVATE -fsanitize=fuzzer)
+endif()

@@ -128,16 +128,13 @@ inline bool Scheduler::exceptions_in_flight() const {
 
 // The one place where a thread is left and goes on.
 [[gnu::always_inline]] inline void Scheduler::switch_to(Thread* self, Thread* next) {
-  if (next == self) return;
-  if (switch_out_) [[unlikely]]
-    switch_out_();
   if (exceptions_ && (next->holds_exceptions || exceptions_in_flight())) [[unlikely]]
     swap_exceptions(self, next);
   current_ = next;
   sanitizer_leave(self->state == State::gone ? nullptr : &self->sanitizer_stack, next->stack.low,
                   next->stack.size);
   context_switch(&self->context, &next->context);
-  arrived();
+  sanitizer_arrive(current_->sanitizer_stack);
 }
 
 inline void Scheduler::arrived() {
@@ -151,19 +148,28 @@ inline void Scheduler::arrived() {
   self->state = state;
   if (timeout != ST_UTIME_NO_TIMEOUT)
     timers_.arm(&self->timer, deadline_after(clock_now(), timeout));
+  if (switch_out_) [[unlikely]]
+    switch_out_();
   look_at_events_if_due();
   while (!run_head_) look_at_events(true);
-  switch_to(self, next_runnable());
+  Thread* next = next_runnable();
+  if (next != self) [[likely]]
+    switch_to(self, next);
+  if (switch_in_) [[unlikely]]
+    switch_in_();
   return self->wake;
 }
 
 [[gnu::always_inline]] inline void Scheduler::yield() {
   look_at_events_if_due();
-  Thread* next = run_head_;
-  if (!next) return;
+  if (!run_head_) return;
   Thread* self = current_;
+  if (switch_out_) [[unlikely]]
+    switch_out_();
   append(self);
   switch_to(self, next_runnable());
+  if (switch_in_) [[unlikely]]
+    switch_in_();
 }
 
 inline bool Scheduler::take_interrupt() {

@@ -16,7 +16,8 @@ class WaitQueue {
   // Suspends the caller in the queue: as Scheduler::suspend().
   Wake wait(State state, uint64_t timeout);
 
-  // Wakes the thread that has waited longest and still sleeps, and returns it; null if there is none.
+  // Wakes the thread that has waited longest and still sleeps, and returns it; null if there is
+  // none.
   Thread* wake_first();
 
   // A thread is in wait(), even if it has been woken already.

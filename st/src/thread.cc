@@ -47,7 +47,11 @@ int st_init() {
   return scheduler.start() ? 0 : -1;
 }
 
-int st_getfdlimit() { return fd_limit; }
+int st_getfdlimit() {
+  const st::Mechanism* mechanism = scheduler.events.selected();
+  const int own = mechanism ? mechanism->fd_limit : 0;
+  return own && own < fd_limit ? own : fd_limit;
+}
 
 st_thread_t st_thread_create(void* (*start)(void* arg), void* arg, int joinable, int stack_size) {
   ST_CHECK(scheduler.ready(), "called before st_init() in this kernel thread");

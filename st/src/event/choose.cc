@@ -7,7 +7,7 @@
 namespace st {
 namespace {
 
-const Mechanism* const mechanisms[] = {&epoll_mechanism};
+const Mechanism* const mechanisms[] = {&select_mechanism, &poll_mechanism, &epoll_mechanism};
 
 }  // namespace
 

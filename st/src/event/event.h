@@ -87,11 +87,14 @@ class Events {
   // waiters.
   template <class Visit>
   void each_waited_for(Visit visit) {
-    for (int fd = 0; fd < watched_; ++fd)
-      if (Watch& watch = chunks_[fd / kChunk][fd % kChunk]; !watch.waiters.empty())
-        visit(fd, watch);
+    for (int first = 0; first < watched_; first += kChunk) {
+      Watch* chunk = chunks_[first / kChunk];
+      for (int i = 0; chunk && i < kChunk; ++i)
+        if (!chunk[i].waiters.empty()) visit(first + i, chunk[i]);
+    }
   }
-  static short wanted(Watch& watch);  // by all waiters together
+  static short wanted(Watch& watch);        // by all waiters together
+  int watched() const { return watched_; }  // above all descriptors ever watched
 
   // A mechanism's own state.
   int handle = -1;

@@ -5,5 +5,7 @@
 #include "event/event.h"
 
 namespace st {
+extern const Mechanism select_mechanism;
+extern const Mechanism poll_mechanism;
 extern const Mechanism epoll_mechanism;
 }  // namespace st

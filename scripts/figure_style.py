@@ -165,7 +165,7 @@ def draw_curve(axes: Any, curve: Curve, look: Look) -> None:
             runs.append([])  # nothing usable: the line must not bridge the gap
         else:
             runs[-1].append(place)
-    for run in runs:
+    for run in filter(None, runs):
         x = [curve.x[i] for i in run]
         shown = [interval for i in run if (interval := curve.y[i]) is not None]
         low, high = [s.low for s in shown], [s.high for s in shown]
@@ -283,6 +283,10 @@ def rate(value: float, _place: object = None) -> str:
     return f"{value:,.0f}" if value >= 100 or value == int(value) else f"{value:.3g}"
 
 
+def percent(value: float, digits: int = 0) -> str:
+    return f"{100 * value:.{digits}f} %"
+
+
 def sample_sentence(analysis: Analysis, points: Sequence[Point], metric: str) -> str:
     """How many blocks stand behind each mark, and what the band therefore is."""
     shown = [p.metrics[metric] for p in points if metric in p.metrics]
@@ -292,13 +296,13 @@ def sample_sentence(analysis: Analysis, points: Sequence[Point], metric: str) ->
     blocks = f"{most} block{'s' * (most != 1)}" if fewest == most else f"{fewest} to {most} blocks"
     surest, least = max(s.confidence for s in shown), min(s.confidence for s in shown)
     if least >= analysis.level:
-        band = f"band: {analysis.level:.0%} interval of the median"
+        band = f"band: {percent(analysis.level)} interval of the median"
     elif surest == 0:
         band = "one block has no interval"
     else:
         band = (
             "band: range of the blocks, which covers the median with probability"
-            f" {max(least, 0):.1%}" + (f" to {surest:.1%}" if surest != least else "")
+            f" {percent(least, 1)}" + (f" to {percent(surest, 1)}" if surest != least else "")
         )
     text = f"Median over {blocks} (n = {fewest if fewest == most else f'{fewest}–{most}'}); {band}."
     if any(p.generator_limited for p in points):

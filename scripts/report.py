@@ -21,6 +21,7 @@ import report_figure
 import report_tables as tables
 import report_text as sentences
 from analyse import COMPARED, Analysis, analyse
+from figure_style import percent
 from results import BadData, Campaign, Parser, fatal, load
 
 HERE = Path(__file__).resolve().parent
@@ -30,9 +31,9 @@ def page(campaign: Campaign, analysis: Analysis) -> str:
     """The whole page, in the order in which a doubtful reader asks."""
     sections = (
         ("findings", "", findings(campaign, analysis)),
-        ("comparison", f"Against {analysis.reference}", comparison(campaign, analysis)),
         ("load", "Load scalability", load_section(campaign, analysis)),
         ("system", "System scalability", system_section(campaign, analysis)),
+        ("comparison", f"Against {analysis.reference}", comparison(campaign, analysis)),
         ("gates", "Gates", gates(campaign)),
         ("warnings", "Warnings", warnings(campaign)),
         ("cells", "All cells", cells(campaign, analysis)),
@@ -75,7 +76,10 @@ def subtitle(campaign: Campaign) -> str:
 
 
 def findings(campaign: Campaign, analysis: Analysis) -> str:
-    lines = "".join(f"<li>{escape(s)}</li>\n" for s in sentences.headline(campaign, analysis))
+    lines = "".join(
+        f"<li><strong>{escape(f.place)}.</strong> {escape(f.text)}</li>\n"
+        for f in sentences.headline(campaign, analysis)
+    )
     doubts = "".join(f"<li>{escape(s)}</li>\n" for s in sentences.caveats(campaign, analysis))
     excluded = sum(not c.usable for c in campaign.cells)
     alarm = ""
@@ -85,7 +89,8 @@ def findings(campaign: Campaign, analysis: Analysis) -> str:
             ' Which and why: <a href="#gates">Gates</a>.</p>\n'
         )
     return (
-        f'<ul class="headline">\n{lines}</ul>\n{alarm}'
+        f'<ul class="headline">\n{lines}</ul>\n'
+        f'<p class="note">{escape(sentences.brackets(campaign, analysis))}</p>\n{alarm}'
         f'<h3>How far this can be believed</h3>\n<ul class="caveats">\n{doubts}</ul>\n'
     )
 
@@ -93,7 +98,7 @@ def findings(campaign: Campaign, analysis: Analysis) -> str:
 def comparison(campaign: Campaign, analysis: Analysis) -> str:
     note = (
         "Geometric mean over blocks of the ratio within each block, and its"
-        f" {analysis.level:.0%} bootstrap interval (below six blocks: the range). Coloured where the"
+        f" {percent(analysis.level)} bootstrap interval (below six blocks: the range). Coloured where the"
         " interval excludes 1; grey cannot be told apart or has too few blocks; † does not survive"
         " Holm's correction for all comparisons of the same rate."
     )
@@ -106,7 +111,7 @@ def comparison(campaign: Campaign, analysis: Analysis) -> str:
     body = "\n".join(t for t in made if t)
     if not body:
         return f"<p>There is nothing to compare with {escape(analysis.reference)}.</p>"
-    return f'<p class="note">{escape(note)}</p>\n{body}'
+    return f'<p class="note">{escape(note)}</p>\n<div class="beside">{body}</div>'
 
 
 def load_section(campaign: Campaign, analysis: Analysis) -> str:

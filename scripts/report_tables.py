@@ -7,8 +7,8 @@ from html import escape
 from typing import Any
 
 from analyse import CPU_SECOND, WALL_CLOCK, Analysis, Comparison, Point
-from figure_style import LINE, rate
-from report_text import UNIT, counted, factor, interval, share
+from figure_style import LINE, percent, rate
+from report_text import UNIT, counted, factor, interval, shares
 from results import LABELLING_GATES, Campaign, Cell
 from statistics_of_blocks import Interval
 
@@ -76,7 +76,7 @@ def ratios(campaign: Campaign, analysis: Analysis, workload: str, cpus: int, met
         return ""
     title = f"{workload}, {counted(cpus, 'CPU')}: {UNIT[metric]}, relative to {analysis.reference}"
     heads = [f"<{'clients →'}", *(f"{n:,}" for n in clients)]
-    return f"<h3>{escape(title)}</h3>" + table(heads, rows)
+    return f"<div><h3>{escape(title)}</h3>{table(heads, rows)}</div>"
 
 
 def _ratio(c: Comparison | None, level: float) -> str:
@@ -98,9 +98,8 @@ def load_curves(campaign: Campaign, analysis: Analysis) -> str:
             text(f"{c.plateau_from_clients:,} – {c.plateau_to_clients:,}", ""),
             number(
                 c.retention.ratio,
-                share(c.retention.ratio)
-                + (f" ({share(c.retention.low)} to {share(c.retention.high)})"
-                   if c.retention.n > 1 and c.peak_clients != c.largest_clients else ""),
+                percent(c.retention.ratio)
+                + (shares(c.retention) if c.peak_clients != c.largest_clients else ""),
             ),
             number(c.largest_clients, f"{c.largest_clients:,}"),
             text("never" if c.half_decay_clients is None else f"{c.half_decay_clients:,}", ""),
@@ -141,7 +140,7 @@ def points(campaign: Campaign, analysis: Analysis) -> str:
             f'<td data-value="{p.usable}" class="{"fail" if p.excluded else ""}">{state}</td>',
             median(of(CPU_SECOND)), median(of(WALL_CLOCK)),
             median(of("latency_us_p50")), median(of("latency_us_p99")),
-            median(of("server_cpu_share"), share),
+            median(of("server_cpu_share"), percent),
             number(*_mebibytes(of("server_rss_bytes"))),
             text("server" if not p.generator_limited else "not the server", ""),
         ]

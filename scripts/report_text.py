@@ -7,9 +7,10 @@ the paired ratio excludes 1, and "cannot be told apart" when it does not.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from analyse import CPU_SECOND, WALL_CLOCK, Analysis, Groups, compare, twins
-from figure_style import rate
+from figure_style import percent, rate
 from results import Campaign, group
 from statistics_of_blocks import ENOUGH_BLOCKS, Ratio
 
@@ -33,26 +34,41 @@ def interval(ratio: Ratio) -> str:
     return f"{factor(ratio.low)} to {factor(ratio.high)}"
 
 
-def share(value: float) -> str:
-    return f"{100 * value:.0f} %"
+@dataclass(frozen=True)
+class Finding:
+    """One entry of the headline: what it is about, and the sentences about it."""
+
+    place: str
+    text: str
 
 
-def headline(campaign: Campaign, analysis: Analysis) -> list[str]:
+def headline(campaign: Campaign, analysis: Analysis) -> list[Finding]:
     """What a reader in a hurry should know, most important first."""
     groups = group(campaign.cells)
     labels = distinct_labels(campaign)
-    sentences = []
+    found = []
     for workload in campaign.workloads:
         here = [p for p in analysis.points if p.workload == workload]
         cpus = min(p.cpus for p in here)
         loads = sorted({p.clients for p in here if p.cpus == cpus})
         for clients in dict.fromkeys((loads[-1], loads[0])):
             at = (workload, clients, cpus)
-            for metric in (CPU_SECOND, WALL_CLOCK):
-                sentences.append(leader(analysis, groups, labels, at, metric))
-        sentences += retention(analysis, labels, workload, cpus)
-        sentences += efficiency(analysis, labels, workload)
-    return sentences
+            place = f"{workload}, {counted(clients, 'client')} on {counted(cpus, 'CPU')}"
+            said = [leader(analysis, groups, labels, at, m) for m in (CPU_SECOND, WALL_CLOCK)]
+            found.append(Finding(place, " ".join(said)))
+        found += retention(analysis, labels, workload, cpus)
+        found += efficiency(analysis, labels, workload)
+    return found
+
+
+def brackets(campaign: Campaign, analysis: Analysis) -> str:
+    """What the figures in brackets are."""
+    blocks = len({c.block for c in campaign.cells})
+    if blocks >= ENOUGH_BLOCKS:
+        return f"In brackets: {percent(analysis.level)} intervals, paired within up to {blocks} blocks."
+    if blocks > 1:
+        return f"In brackets: the range over {blocks} blocks."
+    return "One block: there are no intervals."
 
 
 def distinct_labels(campaign: Campaign) -> list[str]:
@@ -66,11 +82,11 @@ def leader(
 ) -> str:
     """Who does most at one load, by how much, and who cannot be told apart from it."""
     workload, clients, cpus = at
-    place = f"{workload}, {counted(clients, 'client')}, {counted(cpus, 'CPU')}"
+    by = "Per server CPU-second" if metric == CPU_SECOND else "By the wall clock"
     found = {label: analysis.point(workload, label, clients, cpus) for label in labels}
     present = [name for name, p in found.items() if p is not None and metric in p.metrics]
     if not present:
-        return f"{place}: no cell is usable, so nothing can be said of {UNIT[metric]} there."
+        return f"{by} nothing can be said: no cell is usable here."
     ratios = {
         (one, other): compare(groups, at, one, other, metric)
         for one in present for other in present if one != other
@@ -83,75 +99,87 @@ def leader(
     first = max(present, key=margin)
     point = found[first]
     assert point is not None
-    text = f"{place}: {first} has the most {UNIT[metric]}, {rate(point.metrics[metric].median)}"
+    unit = "requests" if metric == CPU_SECOND else "requests/s"
+    amount = f"{rate(point.metrics[metric].median)} {unit}"
+    if len(present) == 1:
+        text = f"{by} only {first} can be judged: {amount}."
+    else:
+        rest = sorted((o for o in present if o != first), key=margin, reverse=True)
+        parts = against_each(analysis, {o: ratios[first, o] for o in rest}, metric)
+        text = f"{by} {first} does most, {amount}: {'; '.join(parts)}."
     if metric == WALL_CLOCK and point.generator_limited:
-        text += " (though it was not the limit there, so this is no measure of what it can do)"
-    rest = sorted((o for o in present if o != first), key=margin, reverse=True)
-    parts = against_each(analysis, {o: ratios[first, o] for o in rest}, metric)
+        text += f" (But {first} was not the limit here, so this is not its capacity.)"
     lost = [name for name in labels if name not in present]
-    if lost:
-        parts.append(f"no usable cell of {joined(lost)}")
-    return "; ".join([text, *parts]) + "."
+    if lost and metric == CPU_SECOND:
+        text += f" No usable cell of {joined(lost)}."
+    return text
 
 
-def against_each(
-    analysis: Analysis, ratios: dict[str, Ratio | None], metric: str
-) -> list[str]:
+def against_each(analysis: Analysis, ratios: dict[str, Ratio | None], metric: str) -> list[str]:
     """The leader against the others, grouped by what may be said."""
     floor = max((n.floor for n in analysis.noise if n.metric == metric), default=1.0)
     said: dict[str, list[str]] = {}
     for other, ratio in ratios.items():
         if ratio is None:
-            said.setdefault("shares no usable block with {}", []).append(other)
+            said.setdefault("no block is shared with {}", []).append(other)
             continue
+        size = f"{factor(ratio.ratio)} times {other} ({interval(ratio)})"
+        band = f"{other} (ratio {interval(ratio)})"
         blocks = counted(ratio.n, "block")
-        size = f"{other} {factor(ratio.ratio)} times ({interval(ratio)})"
         if ratio.verdict == "indistinguishable":
-            said.setdefault(f"cannot be told apart from {{}} in {blocks}", []).append(
-                f"{other} (ratio {interval(ratio)})"
+            said.setdefault("it cannot be told apart from {}", []).append(band)
+        elif ratio.n == 1:
+            said.setdefault("{} in the only block", []).append(
+                f"{factor(ratio.ratio)} times {other}"
             )
         elif ratio.verdict == "too_few_blocks" and ratio.low <= 1:
-            key = f"{blocks} do not agree about {{}}" if ratio.n > 1 else "ties with {}"
-            said.setdefault(key, []).append(f"{other} (ratio {interval(ratio)})")
+            said.setdefault(f"it cannot be told apart, in {blocks}, from {{}}", []).append(band)
         elif ratio.verdict == "too_few_blocks":
-            each = f"in each of {blocks}" if ratio.n > 1 else "in the only block"
-            said.setdefault(f"{each} more than {{}}", []).append(size)
+            said.setdefault(f"{{}}, ahead in each of {blocks}", []).append(size)
         elif ratio.ratio < floor:
-            key = f"ahead, by less than the noise floor of {floor:.3f}, of {{}}"
+            key = f"{{}}, which is within the noise floor of {100 * (floor - 1):.1f} %"
             said.setdefault(key, []).append(size)
         else:
-            key = f"ahead of {{}} with {analysis.level:.0%} confidence in {blocks}"
-            said.setdefault(key, []).append(size)
+            said.setdefault("{}", []).append(size)
     return [sentence.format(joined(names)) for sentence, names in said.items()]
 
 
-def retention(analysis: Analysis, labels: Sequence[str], workload: str, cpus: int) -> list[str]:
+def retention(analysis: Analysis, labels: Sequence[str], workload: str, cpus: int) -> list[Finding]:
     """How much of its own peak throughput each label keeps at its largest load."""
-    by_load: dict[int, list[tuple[float, str]]] = {}
-    for c in analysis.load_curves:
-        if (c.workload, c.cpus, c.metric) != (workload, cpus, WALL_CLOCK) or c.label not in labels:
-            continue
-        kept = f"{c.label} {share(c.retention.ratio)}"
-        if c.peak_clients == c.largest_clients:
-            kept += " (its peak)"
-        elif c.retention.n > 1:
-            kept += f" ({share(c.retention.low)} to {share(c.retention.high)})"
-        by_load.setdefault(c.largest_clients, []).append((-c.retention.ratio, kept))
-    return [
-        f"{workload}, {counted(cpus, 'CPU')}: of its own peak throughput, each keeps at"
-        f" {counted(clients, 'client')}: {', '.join(text for _, text in sorted(kept))}."
-        for clients, kept in sorted(by_load.items(), reverse=True)
+    here = [p for p in analysis.points if (p.workload, p.cpus) == (workload, cpus)]
+    curves = [
+        c for c in analysis.load_curves
+        if (c.workload, c.cpus, c.metric) == (workload, cpus, WALL_CLOCK) and c.label in labels
     ]
+    if not curves:
+        return []
+    largest = max(p.clients for p in here)
+    parts = []
+    for c in sorted(curves, key=lambda c: -c.retention.ratio):
+        beyond = f" at {c.largest_clients:,}, beyond which no cell is usable"
+        place = beyond if c.largest_clients != largest else ""
+        if c.peak_clients == c.largest_clients:
+            kept = "100 %, its peak"
+        else:
+            kept = f"{percent(c.retention.ratio)}{shares(c.retention)}"
+        parts.append(f"{c.label} {kept}{place}")
+    title = f"{workload}, from peak to {counted(largest, 'client')} on {counted(cpus, 'CPU')}"
+    return [Finding(title, f"Of its own peak throughput each keeps: {'; '.join(parts)}.")]
 
 
-def efficiency(analysis: Analysis, labels: Sequence[str], workload: str) -> list[str]:
+def shares(ratio: Ratio) -> str:
+    """The interval of a share in brackets; nothing when one block has none."""
+    return f" ({100 * ratio.low:.0f} to {percent(ratio.high)})" if ratio.n > 1 else ""
+
+
+def efficiency(analysis: Analysis, labels: Sequence[str], workload: str) -> list[Finding]:
     """X(k) / (k X(1)) at the largest number of CPUs."""
     steps = [s for s in analysis.system_steps if s.workload == workload and s.label in labels]
     if not steps:
         return []
     most = max(s.cpus for s in steps)
-    sentences = []
-    for clients in sorted({s.clients for s in steps}):
+    found = []
+    for clients in sorted({s.clients for s in steps if s.cpus == most}):
         here = [s for s in steps if (s.clients, s.cpus) == (clients, most)]
         here.sort(key=lambda s: -s.efficiency.ratio)
         parts = [
@@ -159,12 +187,12 @@ def efficiency(analysis: Analysis, labels: Sequence[str], workload: str) -> list
             + (f" ({interval(s.efficiency)})" if s.efficiency.n > 1 else "")
             for s in here
         ]
-        if parts:
-            sentences.append(
-                f"{workload}, {counted(clients, 'client')}, from {here[0].from_cpus} to"
-                f" {counted(most, 'CPU')}: efficiency (1 is ideal) {', '.join(parts)}."
-            )
-    return sentences
+        first = here[0].from_cpus
+        title = f"{workload}, from {first} to {counted(most, 'CPU')} at {counted(clients, 'client')}"
+        found.append(
+            Finding(title, f"Efficiency of throughput, where 1 is ideal: {'; '.join(parts)}.")
+        )
+    return found
 
 
 def caveats(campaign: Campaign, analysis: Analysis) -> list[str]:
@@ -179,8 +207,8 @@ def caveats(campaign: Campaign, analysis: Analysis) -> list[str]:
     if blocks < ENOUGH_BLOCKS:
         sure = max(0.0, 1 - 2.0 ** (1 - blocks))
         found.append(
-            f"{counted(blocks, 'block')}: even when all blocks agree the confidence is {sure:.1%};"
-            f" a {analysis.level:.0%} statement needs at least {ENOUGH_BLOCKS}. Intervals are"
+            f"{counted(blocks, 'block')}: even when all blocks agree the confidence is {percent(sure, 1)};"
+            f" a {percent(analysis.level)} statement needs at least {ENOUGH_BLOCKS}. Intervals are"
             " ranges over blocks."
         )
     found += exclusions(campaign, analysis)
@@ -236,13 +264,16 @@ def noise(analysis: Analysis) -> list[str]:
             " campaign is unknown."
         ]
     found = []
-    for n in analysis.noise:
+    for pair in dict.fromkeys(n.twins for n in analysis.noise):
+        own = [n for n in analysis.noise if n.twins == pair]
+        sizes = [f"{100 * (n.floor - 1):.1f} % in {UNIT[n.metric]}" for n in own]
         text = (
-            f"Noise floor: {n.twins[0]} and {n.twins[1]} are the same server; in {share(analysis.level)}"
-            f" of {counted(n.pairs, 'pair')} their {UNIT[n.metric]} differed by less than"
-            f" {100 * (n.floor - 1):.1f} %"
+            f"Noise floor: {pair[0]} and {pair[1]} are the same server. In {percent(analysis.level)} of"
+            f" {counted(own[0].pairs, 'pair')} they differed by less than {joined(sizes)}"
         )
-        if n.compared:
-            text += f", and the method called them different at {n.called_different} of {n.compared} points"
+        compared = sum(n.compared for n in own)
+        if compared:
+            wrong = sum(n.called_different for n in own)
+            text += f"; the method called them different in {wrong} of {compared} comparisons"
         found.append(text + ".")
     return found

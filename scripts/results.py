@@ -5,7 +5,7 @@ Run on its own it checks a campaign folder and says what is in it:
 
     scripts/results.py results/quick-20260101T120000Z
 
-A cell counts ("usable") when it was measured and none of its gates failed. The gate
+A campaign is a folder that `archbench run` wrote; results/README.md says what is in it. A cell counts ("usable") when it was measured and none of its gates failed. The gate
 `server_was_the_limit` is different: it does not doubt the numbers, it says what they are numbers
 of. Such a cell counts and is labelled, because a server with few clients is never the limit.
 """

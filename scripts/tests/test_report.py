@@ -1,0 +1,167 @@
+"""The report is one file, hides no failure, and says no more than the data do."""
+
+from __future__ import annotations
+
+import re
+from html import unescape
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+import analyse
+import report
+import report_text
+import results
+import synthetic
+
+
+def page_of(campaign: Path) -> str:
+    loaded = results.load(campaign)
+    return report.page(loaded, analyse.analyse(loaded))
+
+
+@pytest.fixture(scope="module")
+def sick_page(sick: Path) -> str:
+    return page_of(sick)
+
+
+class Loads(HTMLParser):
+    """Everything on a page that would make a browser fetch something; and unbalanced elements."""
+
+    VOID = {"meta", "link", "img", "br", "hr", "input", "use", "path"}
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fetched: list[str] = []
+        self.ids: list[str] = []
+        self.open: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        for name, value in attrs:
+            if name == "id":
+                self.ids.append(value or "")
+            if name in ("src", "href", "xlink:href", "srcset", "data", "action"):
+                if not (value or "").startswith("#"):
+                    self.fetched.append(f"{tag} {name}={value}")
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.handle_starttag(tag, attrs)
+        if tag not in self.VOID:
+            self.open.pop()
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag not in self.VOID:
+            assert self.open.pop() == tag
+
+
+def test_page_loads_nothing_and_is_well_formed(sick_page: str) -> None:
+    loads = Loads()
+    loads.feed(sick_page)
+    assert loads.fetched == []
+    assert loads.open == []
+    assert len(loads.ids) == len(set(loads.ids)), "figures must not share ids"
+    assert not re.search(r"@import|url\((?!#)|<link|https?://", sick_page)
+
+
+def test_every_failed_gate_and_reason_is_on_the_page(sick: Path, sick_page: str) -> None:
+    text = unescape(sick_page)
+    for cell in results.load(sick).cells:
+        for gate in cell.gates:
+            assert gate.name in text
+            if gate.verdict == "fail":
+                assert gate.text in text and cell.identity in text
+        if cell.status == "failed":
+            assert cell.identity in text and cell.reason in text
+        for warning in cell.warnings:
+            assert warning.code in text and warning.text in text
+
+
+def test_text_from_files_is_escaped(sick_page: str) -> None:
+    assert "<exit 1>" not in sick_page and "&lt;exit 1&gt;" in sick_page
+
+
+def test_page_says_how_to_reproduce_it(healthy: Path) -> None:
+    page = page_of(healthy)
+    loaded = results.load(healthy)
+    assert "archbench run synthetic.json" in page and "seed 1." in page
+    assert loaded.about["provenance"]["commit"] in page and loaded.cells_sha256 in page
+
+
+def test_same_cells_same_page(healthy: Path) -> None:
+    assert page_of(healthy) == page_of(healthy)
+
+
+def headline(campaign: Path) -> str:
+    loaded = results.load(campaign)
+    found = report_text.headline(loaded, analyse.analyse(loaded))
+    return " ".join(f"{f.place}. {f.text}" for f in found)
+
+
+def caveats(campaign: Path) -> str:
+    loaded = results.load(campaign)
+    return " ".join(report_text.caveats(loaded, analyse.analyse(loaded)))
+
+
+def test_headline_names_the_leader_and_by_how_much(healthy: Path) -> None:
+    text = headline(healthy)
+    assert "Per server CPU-second st process does most" in text
+    assert "times edsm epoll (1." in text
+    assert "cannot be told apart" not in text
+
+
+def test_equal_servers_cannot_be_told_apart(tmp_path: Path) -> None:
+    st = synthetic.Server("st", "process", "st process", 80_000, 20_000)
+    edsm = synthetic.Server("edsm", "epoll", "edsm epoll", 80_000, 20_000)
+    campaign = synthetic.write(tmp_path, synthetic.Recipe(servers=(edsm, st), seed=5))
+    text = headline(campaign)
+    assert "it cannot be told apart from" in text
+    assert "times" not in text.split("Of its own peak")[0]
+    assert "no A/A twins" in caveats(campaign)
+
+
+def test_the_winner_is_whoever_wins(tmp_path: Path) -> None:
+    st = synthetic.Server("st", "process", "st process", 40_000, 20_000)
+    edsm = synthetic.Server("edsm", "epoll", "edsm epoll", 80_000, 20_000)
+    text = headline(synthetic.write(tmp_path, synthetic.Recipe(servers=(edsm, st))))
+    assert "Per server CPU-second edsm epoll does most" in text
+    assert re.search(r"(1\.9\d|2\.0\d) times st process", text)
+
+
+def test_four_blocks_claim_no_confidence_they_cannot_have(tmp_path: Path) -> None:
+    campaign = synthetic.write(tmp_path, synthetic.Recipe(blocks=4))
+    assert "ahead in each of 4 blocks" in headline(campaign)
+    assert "87.5 %" in caveats(campaign) and "needs at least 6" in caveats(campaign)
+    assert 'class="ahead"' not in page_of(campaign)
+
+
+@pytest.mark.parametrize("blocks", [1, 2])
+def test_even_one_block_gives_a_page(blocks: int, tmp_path: Path) -> None:
+    page = page_of(synthetic.write(tmp_path, synthetic.Recipe(blocks=blocks)))
+    assert not re.search(r"\b(nan|inf)\b", re.sub(r"<[^>]*>", " ", page))
+
+
+def test_campaign_in_which_everything_failed_says_so(tmp_path: Path) -> None:
+    recipe = synthetic.Recipe(blocks=2)
+    recipe.failed = {cell["cell"] for cell in synthetic.cells(recipe)}
+    campaign = synthetic.write(tmp_path, recipe)
+    assert "nothing can be said" in headline(campaign)
+    assert "50 cells excluded" in page_of(campaign)
+
+
+def test_exclusions_are_in_the_headline(sick: Path, sick_page: str) -> None:
+    assert "No usable cell of mp prefork" in headline(sick)
+    assert "mp prefork at 512 clients on 1 CPU (plaintext): 7 of 7" in caveats(sick)
+    assert "8 cells excluded" in sick_page
+
+
+def test_starvation_is_named(tmp_path: Path) -> None:
+    identity = "mt/thread/mt thread/plaintext/c512/k1/b0"
+    recipe = synthetic.Recipe(gated={identity: "littles_law"})
+    made = synthetic.write(tmp_path, recipe)
+    path = made / "cells.jsonl"
+    path.write_text(path.read_text().replace('"littles_law", "verdict": "fail"',
+                                             '"every_client_served", "verdict": "fail"'))
+    assert "Starvation: some clients got no answer at all from mt thread" in caveats(made)

@@ -1,0 +1,41 @@
+// Runs a plan: every cell that the folder does not hold yet, in the recorded order.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "harness/doctor.h"
+#include "harness/environment.h"
+#include "harness/plan.h"
+#include "harness/schedule.h"
+
+namespace archbench {
+
+struct CampaignOptions {
+  std::string plan;                   // a file or the name of a plan
+  std::filesystem::path out;          // empty: an unfinished campaign of this plan, or a new folder
+  std::optional<std::uint64_t> seed;  // instead of the plan's
+  std::filesystem::path servers;      // folder of the httpd_* binaries; empty: beside archbench
+  std::vector<std::string> command;   // archbench's own command line, for the record
+};
+
+// Returns when all cells are there. Throws Error or Interrupted; the same call then goes on.
+void run_campaign(const CampaignOptions& options);
+
+// The schedule of this machine, with a word on stderr about cells it cannot run. Throws Error when
+// none is left.
+Schedule schedule_here(const Plan& plan, std::uint64_t seed);
+
+// What the cells ask of the machine.
+Demand demand_of(const Plan& plan, const Schedule& schedule);
+
+// campaign.json for a campaign that would begin now; `doctor` is left to the caller.
+nlohmann::ordered_json describe_campaign(const Plan& plan, std::uint64_t seed,
+                                         const Schedule& schedule, const Places& places,
+                                         const std::vector<std::string>& command);
+
+}  // namespace archbench

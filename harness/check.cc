@@ -1,0 +1,107 @@
+#include "harness/check.h"
+
+#include <map>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "harness/plan.h"
+#include "harness/schedule.h"
+#include "harness/store.h"
+
+namespace archbench {
+namespace {
+
+using nlohmann::json;
+
+// Fields of every cell and the kind of value they hold.
+const std::map<std::string, json::value_t> kFields{{"schema", json::value_t::string},
+                                                   {"cell", json::value_t::string},
+                                                   {"architecture", json::value_t::string},
+                                                   {"model", json::value_t::string},
+                                                   {"label", json::value_t::string},
+                                                   {"workload", json::value_t::string},
+                                                   {"clients", json::value_t::number_unsigned},
+                                                   {"cpus", json::value_t::number_unsigned},
+                                                   {"block", json::value_t::number_unsigned},
+                                                   {"order", json::value_t::number_unsigned},
+                                                   {"status", json::value_t::string},
+                                                   {"started_utc", json::value_t::string},
+                                                   {"measurements", json::value_t::object},
+                                                   {"gates", json::value_t::array},
+                                                   {"warnings", json::value_t::array},
+                                                   {"provenance", json::value_t::object}};
+
+std::vector<std::string> check_cell(const json& cell) {
+  std::vector<std::string> complaints;
+  for (const auto& [name, type] : kFields) {
+    if (!cell.contains(name)) {
+      complaints.push_back("the field \"" + name + "\" is missing");
+    } else if (cell[name].type() != type) {
+      complaints.push_back("the field \"" + name + "\" has the wrong type: " + cell[name].dump());
+    }
+  }
+  if (!complaints.empty()) return complaints;
+  if (cell["status"] == "failed") {
+    if (!cell.contains("reason")) complaints.push_back("it failed without a reason");
+    return complaints;
+  }
+  if (cell["status"] != "ok") complaints.push_back("unknown status " + cell["status"].dump());
+  for (const char* name : {"duration_s", "requests", "throughput_rps"}) {
+    if (!cell["measurements"].contains(name)) {
+      complaints.push_back(std::string("the measurement \"") + name + "\" is missing");
+    }
+  }
+  for (const auto& [name, value] : cell["measurements"].items()) {
+    if (!value.is_number() || value < 0) {
+      complaints.push_back("the measurement \"" + name + "\" is " + value.dump());
+    }
+  }
+  return complaints;
+}
+
+}  // namespace
+
+std::vector<std::string> check_campaign(const std::filesystem::path& directory) {
+  std::vector<std::string> complaints;
+  const json campaign = read_campaign(directory);
+  const std::string origin = (directory / "campaign.json").string();
+  const Plan plan = parse_plan(campaign.at("plan").dump(), origin + ": plan");
+  const auto seed = campaign.at("seed").get<std::uint64_t>();
+  const int cpus = campaign.at("environment").at("cpus").get<int>();
+
+  // The order is a function of plan, seed and CPUs: made again, it says which cells must be there.
+  std::map<std::string, Cell> expected;
+  for (const Cell& cell : make_schedule(plan, seed, cpus).cells) expected[cell.id()] = cell;
+  if (expected.size() != campaign.at("cells_total").get<std::size_t>()) {
+    complaints.push_back(origin + ": cells_total is " + campaign.at("cells_total").dump() +
+                         ", but the plan has " + std::to_string(expected.size()) + " cells");
+  }
+
+  std::set<std::string> seen;
+  int line = 0;
+  for (const json& cell : read_cells(directory)) {
+    const std::string place = "cells.jsonl: line " + std::to_string(++line) + ": ";
+    for (const std::string& complaint : check_cell(cell)) complaints.push_back(place + complaint);
+    const auto id = cell.at("cell").get<std::string>();
+    if (!seen.insert(id).second) complaints.push_back(place + id + " is there twice");
+    const auto known = expected.find(id);
+    if (known == expected.end()) {
+      complaints.push_back(place + id + " is not in the plan");
+    } else if (cell.value("order", -1) != known->second.order) {
+      complaints.push_back(place + id + " was not run in its place");
+    }
+    if (!cell.contains("provenance")) continue;
+    for (const json& raw : cell["provenance"].value("raw", json::array())) {
+      if (!std::filesystem::exists(directory / raw.get<std::string>())) {
+        complaints.push_back(place + raw.get<std::string>() + " is missing");
+      }
+    }
+  }
+  if (seen.size() < expected.size()) {
+    complaints.push_back("not complete: " + std::to_string(seen.size()) + " of " +
+                         std::to_string(expected.size()) + " cells; archbench run goes on with it");
+  }
+  return complaints;
+}
+
+}  // namespace archbench

@@ -1,0 +1,26 @@
+// What archbench can be told to do besides `run` (campaign.h). Each returns the exit status.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+
+namespace archbench {
+
+// What would run: "N cells, M blocks, about T", and a table.
+int show_plan(const std::string& plan, std::optional<std::uint64_t> seed);
+
+// The plans that come with archbench and the servers it finds, with their models.
+int show_list(const std::filesystem::path& servers);
+
+// Is this machine fit to run `plan` (empty: a small campaign)? 0 unless something blocks.
+int show_doctor(const std::string& plan, const std::filesystem::path& servers);
+
+// How far the campaign is and how its cells fared.
+int show_status(const std::filesystem::path& directory);
+
+// Does the folder keep its promises? 0 when it is complete and nothing is wrong.
+int validate(const std::filesystem::path& directory);
+
+}  // namespace archbench

@@ -1,0 +1,38 @@
+// The machine and the build that a campaign is made with: the parts of campaign.json that are not
+// the plan. What cannot be read is absent.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <set>
+#include <string>
+
+namespace archbench {
+
+// Where archbench finds what it works with.
+struct Places {
+  std::filesystem::path servers;             // folder with the httpd_* binaries
+  std::filesystem::path plans;               // plans that come with archbench
+  std::filesystem::path script;              // report.lua
+  std::optional<std::filesystem::path> wrk;  // absent: not installed
+};
+
+// `servers` is the user's choice; empty: beside archbench itself. Data are looked for where
+// `install` puts them, then in the source tree that archbench was built from.
+Places find_places(const std::filesystem::path& servers);
+
+// `environment` and `provenance` of campaign.schema.json.
+nlohmann::ordered_json read_environment();
+nlohmann::ordered_json read_provenance(const Places& places,
+                                       const std::set<std::string>& architectures);
+
+// SHA-256 in hexadecimal; empty when the file or the program sha256sum is missing.
+std::string sha256_of(const std::filesystem::path& file);
+
+// Lets this process and its children open as many descriptors as the administrator allows: every
+// client costs one on both sides.
+void raise_descriptor_limit();
+
+}  // namespace archbench

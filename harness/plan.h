@@ -1,0 +1,39 @@
+// A plan: one question, as a list of things to cross. The form is results/schema/plan.schema.json.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "harness/cell.h"
+
+namespace archbench {
+
+struct Plan {
+  std::string name;
+  std::string question;
+  std::vector<ServerSpec> servers;
+  std::vector<Workload> workloads;
+  std::vector<int> clients;
+  std::vector<int> cpus;
+  std::vector<int> system_clients;  // empty: every CPU count is crossed with `clients`
+  double warmup_seconds = 1;
+  double seconds = 0;
+  int blocks = 0;
+  std::uint64_t seed = 0;
+
+  nlohmann::json as_given;  // what campaign.json keeps
+};
+
+// Reads and checks a plan. Throws Error with one sentence that names the place in the file.
+Plan load_plan(const std::filesystem::path& file);
+
+// The same for text that has been read already; `origin` is how messages call it.
+Plan parse_plan(const std::string& text, const std::string& origin);
+
+// PLAN as the user gave it: a file, or the name of a plan in `plans` (quick -> plans/quick.json).
+std::filesystem::path find_plan(const std::string& given, const std::filesystem::path& plans);
+
+}  // namespace archbench

@@ -1,0 +1,40 @@
+// The order of a campaign: blocks, each one random permutation of all cells.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "harness/cell.h"
+#include "harness/plan.h"
+
+namespace archbench {
+
+// SplitMix64 (Steele, Lea, Flood 2014) instead of <random>: the standard leaves the distributions
+// and std::shuffle to each library, and one seed must give one order everywhere.
+class SplitMix64 {
+ public:
+  explicit SplitMix64(std::uint64_t seed) : state_(seed) {}
+  std::uint64_t next();
+  std::uint64_t below(std::uint64_t limit);  // uniform in [0, limit), without modulo bias
+
+ private:
+  std::uint64_t state_;
+};
+
+struct Schedule {
+  std::vector<Cell> cells;  // in the order of running
+  int cells_per_block = 0;  // the same in every block
+  int left_out = 0;         // cells of each block that want more CPUs than this machine has
+};
+
+// The first CPU count of the plan is crossed with `clients`, the others with `system_clients` when
+// the plan has them. The block's order depends on the seed and on the blocks before it alone.
+Schedule make_schedule(const Plan& plan, std::uint64_t seed, int machine_cpus);
+
+// How long the cells will take, with what a cell costs beside its warm-up and its window. Seconds.
+double expected_seconds(const Plan& plan, std::size_t cells);
+
+// "2 min 30 s".
+std::string spoken_time(double seconds);
+
+}  // namespace archbench

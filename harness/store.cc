@@ -1,0 +1,207 @@
+#include "harness/store.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <utility>
+
+#include "harness/error.h"
+#include "harness/field.h"
+#include "harness/system.h"
+
+namespace archbench {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+using nlohmann::ordered_json;
+
+void write_all(int file, std::string_view text, const fs::path& path) {
+  while (!text.empty()) {
+    const ssize_t n = write(file, text.data(), text.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) throw Error(errno_text("writing " + path.string()));
+    text.remove_prefix(static_cast<std::size_t>(n));
+  }
+  if (fsync(file) != 0) throw Error(errno_text("making " + path.string() + " durable"));
+}
+
+void sync_directory(const fs::path& directory) {
+  const int file = open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (file < 0) return;
+  fsync(file);
+  close(file);
+}
+
+// Under its name the file is either absent or whole.
+void write_whole(const fs::path& path, const std::string& text) {
+  const fs::path unfinished = path.string() + ".new";
+  const int file = open(unfinished.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+  if (file < 0) throw Error(errno_text("writing " + unfinished.string()));
+  write_all(file, text, unfinished);
+  close(file);
+  fs::rename(unfinished, path);
+  sync_directory(path.parent_path());
+}
+
+// Lines that end in a newline; `torn` becomes what follows the last of them.
+std::vector<json> parse_lines(const std::string& text, const fs::path& path, std::string& torn) {
+  std::vector<json> lines;
+  std::size_t begin = 0;
+  for (std::size_t end; (end = text.find('\n', begin)) != std::string::npos; begin = end + 1) {
+    const json line = json::parse(text.substr(begin, end - begin), nullptr, false);
+    if (!line.is_object() || !line.contains("cell") || !line["cell"].is_string()) {
+      throw Error(
+          path.string() + ": line " + std::to_string(lines.size() + 1) +
+          " is not a cell; nothing was changed. Copy the campaign, then remove that line by "
+          "hand to have its cell measured again");
+    }
+    lines.push_back(line);
+  }
+  torn = text.substr(begin);
+  return lines;
+}
+
+// Server binaries by architecture, as far as they were known.
+std::vector<std::pair<std::string, std::string>> binaries(const json& campaign) {
+  std::vector<std::pair<std::string, std::string>> found;
+  for (const json& server : campaign.at("provenance").at("servers")) {
+    found.emplace_back(server.at("architecture").get<std::string>(), server.value("sha256", ""));
+  }
+  return found;
+}
+
+}  // namespace
+
+std::string difference(const json& a, const json& b) {
+  try {
+    if (a.at("plan") != b.at("plan")) return "the plan has changed since the campaign began";
+    if (a.at("seed") != b.at("seed")) {
+      return "it began with seed " + a.at("seed").dump() + ", not " + b.at("seed").dump();
+    }
+    if (a.at("cells_total") != b.at("cells_total")) {
+      return "it began with " + a.at("cells_total").dump() + " cells, now there would be " +
+             b.at("cells_total").dump() + " (another number of CPUs?)";
+    }
+    if (binaries(a) != binaries(b)) {
+      return "the servers have been built anew since it began, and one campaign measures one build";
+    }
+  } catch (const json::exception& error) {
+    return std::string("its campaign.json is not one of archbench's: ") + error.what();
+  }
+  return "";
+}
+
+json read_campaign(const fs::path& directory) {
+  const fs::path path = directory / "campaign.json";
+  const auto text = read_file(path);
+  if (!text) throw Error(errno_text("reading " + path.string()) + "; is this a campaign's folder?");
+  return parse_json(*text, path.string());
+}
+
+std::vector<json> read_cells(const fs::path& directory) {
+  const fs::path path = directory / "cells.jsonl";
+  std::string torn;
+  return parse_lines(read_file(path).value_or(""), path, torn);
+}
+
+fs::path find_unfinished(const fs::path& parent, const json& campaign) {
+  fs::path newest;
+  std::string newest_start;
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator(parent, ignored)) {
+    if (!fs::is_regular_file(entry.path() / "campaign.json", ignored)) continue;
+    try {
+      const json other = read_campaign(entry.path());
+      if (!difference(other, campaign).empty()) continue;
+      if (read_cells(entry.path()).size() >= other.at("cells_total").get<std::size_t>()) continue;
+      const auto start = other.at("started_utc").get<std::string>();
+      if (start < newest_start) continue;
+      newest = entry.path();
+      newest_start = start;
+    } catch (const std::exception&) {
+      continue;  // somebody else's folder, or a damaged one: never chosen without being named
+    }
+  }
+  return newest;
+}
+
+Store Store::open(const fs::path& directory, const ordered_json& campaign) {
+  Store store;
+  store.directory_ = directory;
+  std::error_code error;
+  fs::create_directories(directory / "raw", error);
+  if (error) throw Error("making the folder " + directory.string() + ": " + error.message());
+
+  const fs::path path = directory / "cells.jsonl";
+  store.file_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+  if (store.file_ < 0) throw Error(errno_text("opening " + path.string()));
+  // The lock goes away with the process, however it ends.
+  if (flock(store.file_, LOCK_EX | LOCK_NB) != 0) {
+    throw Error(directory.string() + " is in use by another archbench; wait for it to end");
+  }
+  struct stat status {};
+  if (fstat(store.file_, &status) != 0) throw Error(errno_text("reading " + path.string()));
+
+  if (fs::exists(directory / "campaign.json")) {
+    const std::string why = difference(read_campaign(directory), json(campaign));
+    if (!why.empty()) {
+      throw Error(directory.string() + " holds another campaign: " + why +
+                  ". Give --out another folder to begin a new one");
+    }
+  } else if (status.st_size > 0) {
+    throw Error(directory.string() +
+                " has cells.jsonl but no campaign.json: nobody can say what was "
+                "measured there. Give --out another folder");
+  } else {
+    write_whole(directory / "campaign.json", campaign.dump(2) + "\n");
+  }
+  store.load_cells();
+  return store;
+}
+
+void Store::load_cells() {
+  const fs::path path = directory_ / "cells.jsonl";
+  const std::string text = read_file(path).value_or("");
+  std::string torn;
+  for (const json& line : parse_lines(text, path, torn)) {
+    const auto cell = line["cell"].get<std::string>();
+    if (!cells_.insert(cell).second) {
+      throw Error(path.string() + ": the cell " + cell + " is there twice; nothing was changed");
+    }
+  }
+  if (torn.empty()) return;
+  // First kept elsewhere, then cut off: at no time are these bytes nowhere.
+  fs::path kept;
+  for (int i = 0; kept.empty() || fs::exists(kept); ++i) {
+    kept = raw_directory() / ("torn-line-" + std::to_string(i) + ".txt");
+  }
+  write_whole(kept, torn);
+  if (ftruncate(file_, static_cast<off_t>(text.size() - torn.size())) != 0 || fsync(file_) != 0) {
+    throw Error(errno_text("cutting the torn last line off " + path.string()));
+  }
+  note_ = "the last line of cells.jsonl was torn; it is kept as " + kept.string() +
+          " and its cell is measured again";
+}
+
+Store::Store(Store&& other) noexcept
+    : directory_(std::move(other.directory_)),
+      file_(std::exchange(other.file_, -1)),
+      cells_(std::move(other.cells_)),
+      note_(std::move(other.note_)) {}
+
+Store::~Store() {
+  if (file_ >= 0) close(file_);
+}
+
+void Store::append(const ordered_json& cell) {
+  // Text from outside (a server's stderr) may hold bytes that are not UTF-8: replaced, not refused.
+  const std::string line = cell.dump(-1, ' ', false, json::error_handler_t::replace) + "\n";
+  write_all(file_, line, directory_ / "cells.jsonl");
+  cells_.insert(cell.at("cell").get<std::string>());
+}
+
+}  // namespace archbench

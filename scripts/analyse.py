@@ -55,13 +55,14 @@ class Point:
     cpus: int
     usable: int  # cells in the medians
     excluded: int  # cells with a failed gate, or without a measurement
-    labelled: int  # usable cells in which something other than the server was the limit
+    limited: int  # usable cells in which the server was not, or not certainly, the limit
+    starved: int  # usable cells in which some clients were never answered
     metrics: dict[str, Interval]
 
     @property
-    def generator_limited(self) -> bool:
-        """Most of its cells say what the generator can do, not what the server can."""
-        return 2 * self.labelled > self.usable
+    def not_its_limit(self) -> bool:
+        """Most of its cells do not show what the server can do."""
+        return 2 * self.limited > self.usable
 
 
 @dataclass(frozen=True)
@@ -188,10 +189,15 @@ def points(campaign: Campaign, groups: Groups) -> tuple[Point, ...]:
             if values:
                 metrics[metric] = blocks.median_interval(values)
         usable = [c for c in cells if c.usable]
-        labelled = sum(c.labelled for c in usable)
-        excluded = len(cells) - len(usable)
         found.append(
-            Point(label, workload, clients, cpus, len(usable), excluded, labelled, metrics)
+            Point(
+                label, workload, clients, cpus,
+                usable=len(usable),
+                excluded=len(cells) - len(usable),
+                limited=sum(c.limited for c in usable),
+                starved=sum(c.starved for c in usable),
+                metrics=metrics,
+            )
         )
     order = _order(campaign)
     return tuple(sorted(found, key=lambda p: (order(p.workload, p.label), p.cpus, p.clients)))

@@ -108,7 +108,8 @@ class Curve:
     label: str
     x: list[float]
     y: list[Interval | None]
-    hollow: list[bool]  # something other than the server was the limit
+    hollow: list[bool]  # the server was not, or not certainly, the limit
+    ringed: list[bool]  # some clients were never answered
     crossed: list[bool]  # some of the cells there are excluded
 
 
@@ -117,7 +118,8 @@ def curve_of(label: str, x: Sequence[float], points: Sequence[Point], metric: st
         label=label,
         x=list(x),
         y=[p.metrics.get(metric) for p in points],
-        hollow=[p.generator_limited for p in points],
+        hollow=[p.not_its_limit for p in points],
+        ringed=[p.starved > 0 for p in points],
         crossed=[p.excluded > 0 for p in points],
     )
 
@@ -171,7 +173,7 @@ def draw_curve(axes: Any, curve: Curve, look: Look) -> None:
         low, high = [s.low for s in shown], [s.high for s in shown]
         axes.fill_between(x, low, high, color=look.line, alpha=0.13, linewidth=0)
         axes.plot(x, [s.median for s in shown], color=look.line, linestyle=look.dashes)
-    for x_value, interval, hollow, crossed in zip(curve.x, curve.y, curve.hollow, curve.crossed):
+    for place, (x_value, interval) in enumerate(zip(curve.x, curve.y)):
         if interval is None:
             axes.plot(
                 [x_value], [0.025], "x", color=look.line, markersize=7, markeredgewidth=1.8,
@@ -179,13 +181,18 @@ def draw_curve(axes: Any, curve: Curve, look: Look) -> None:
             )
             continue
         axes.plot(
-            [x_value], [interval.median], look.mark, color=look.line, zorder=4,
-            markerfacecolor="white" if hollow else look.line, markeredgewidth=1.1,
+            [x_value], [interval.median], look.mark, color=look.line, zorder=4, clip_on=False,
+            markerfacecolor="white" if curve.hollow[place] else look.line, markeredgewidth=1.1,
         )
-        if crossed:
+        if curve.ringed[place]:
+            axes.plot(
+                [x_value], [interval.median], "o", color=INK, markersize=9.5,
+                markerfacecolor="none", markeredgewidth=0.9, zorder=5, clip_on=False,
+            )
+        if curve.crossed[place]:
             axes.plot(
                 [x_value], [interval.median], "x", color=INK, markersize=7,
-                markeredgewidth=1.1, zorder=5,
+                markeredgewidth=1.1, zorder=5, clip_on=False,
             )
 
 
@@ -305,8 +312,10 @@ def sample_sentence(analysis: Analysis, points: Sequence[Point], metric: str) ->
             f" {percent(least, 1)}" + (f" to {percent(surest, 1)}" if surest != least else "")
         )
     text = f"Median over {blocks} (n = {fewest if fewest == most else f'{fewest}–{most}'}); {band}."
-    if any(p.generator_limited for p in points):
-        text += " Hollow: the server was not the limit."
+    if any(p.not_its_limit for p in points):
+        text += " Hollow: the server was not, or not certainly, the limit."
+    if any(p.starved for p in points):
+        text += " Ringed: some clients were never answered."
     if any(p.excluded for p in points):
         text += " Crossed: cells excluded because a gate failed or nothing was measured."
     return text

@@ -7,9 +7,9 @@ least two loads, one figure for each workload, as SVG and PNG:
 
     scripts/plot_load_scalability.py results/quick-20260101T120000Z -o /tmp/figures
 
-A line is the median over blocks, its band the interval of that median. A hollow mark: something
-other than the server was the limit. A cross: cells excluded because a gate failed or nothing was
-measured; at the foot of the panel when no cell was left.
+A line is the median over blocks, its band the interval of that median. A hollow mark: the
+server was not, or not certainly, the limit. A ring: some clients were never answered. A cross: cells
+excluded because a gate failed or nothing was measured; at the foot of the panel when none was left.
 """
 
 from __future__ import annotations

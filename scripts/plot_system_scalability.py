@@ -9,7 +9,7 @@ number of clients, one figure for each workload, as SVG and PNG:
     scripts/plot_system_scalability.py results/quick-20260101T120000Z -o /tmp/figures --clients 64
 
 Without --clients: the plan's system_clients, else the load with the highest throughput on most CPUs.
-Hollow marks and crosses mean what they mean in the load figure.
+Hollow marks, rings and crosses mean what they mean in the load figure.
 """
 
 from __future__ import annotations

@@ -151,7 +151,7 @@ def gates(campaign: Campaign) -> str:
     else:
         parts.append("<p>No cell is excluded.</p>")
     for title, content in (
-        ("Labelled cells: the numbers are right, something other than the server was the limit",
+        ("Labelled cells: the numbers are right, these gates say what they are numbers of",
          tables.labelled(campaign)),
         ("Gates that could not be decided", tables.unknown(campaign)),
     ):

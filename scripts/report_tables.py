@@ -142,11 +142,12 @@ def points(campaign: Campaign, analysis: Analysis) -> str:
             median(of("latency_us_p50")), median(of("latency_us_p99")),
             median(of("server_cpu_share"), percent),
             number(*_mebibytes(of("server_rss_bytes"))),
-            text("server" if not p.generator_limited else "not the server", ""),
+            text("not certainly" if p.not_its_limit else "yes", ""),
+            f'<td class="fail">{p.starved}</td>' if p.starved else number(0, "0"),
         ]
 
     heads = ("<label", "<workload", "clients", "CPUs", "cells", "requests / CPU-second",
-             "requests / s", "p50 µs", "p99 µs", "server CPU busy", "RSS MiB", "limit")
+             "requests / s", "p50 µs", "p99 µs", "server CPU busy", "RSS MiB", "server the limit", "starved cells")
     return table(heads, [row(p) for p in analysis.points], "sortable")
 
 
@@ -193,30 +194,43 @@ def gate_counts(campaign: Campaign) -> str:
 
 def excluded(campaign: Campaign) -> str:
     """Each excluded cell with the text of every gate that failed, or why nothing was measured."""
-    rows = []
-    for cell in campaign.cells:
-        reasons = [("not measured", cell.reason)] if cell.status == "failed" else []
-        reasons += [(g.name, g.text) for g in cell.failed_gates]
-        rows += [[text(cell.identity), text(name, "fail"), text(why, "long")] for name, why in reasons]
-    return table(("<cell", "<gate", "<what happened"), rows) if rows else ""
+    reasons = [(c, "not measured", c.reason) for c in campaign.cells if c.status == "failed"]
+    reasons += [(c, g.name, g.text) for c in campaign.cells for g in c.failed_gates]
+    return _by_point(reasons)
 
 
 def labelled(campaign: Campaign) -> str:
-    rows = [
-        [text(c.identity), text(g.name), text(g.text, "long")]
+    return _by_point(
+        (c, g.name, g.text)
         for c in campaign.cells
         for g in c.gates
         if g.verdict == "fail" and g.name in LABELLING_GATES
-    ]
-    return table(("<cell", "<gate", "<what it says"), rows) if rows else ""
+    )
 
 
 def unknown(campaign: Campaign) -> str:
-    rows = [
-        [text(c.identity), text(g.name), text(g.text, "long")]
-        for c in campaign.cells for g in c.gates if g.verdict == "unknown"
-    ]
-    return table(("<cell", "<gate", "<why it is not known"), rows) if rows else ""
+    return _by_point(
+        (c, g.name, g.text) for c in campaign.cells for g in c.gates if g.verdict == "unknown"
+    )
+
+
+def _by_point(reasons: Iterable[tuple[Cell, str, str]]) -> str:
+    """A list (it wraps on a phone where a table would hide the text): point and gate, then blocks."""
+    found: dict[tuple[str, str], dict[str, list[int]]] = {}
+    for cell, name, why in reasons:
+        point = cell.identity.rpartition("/b")[0]
+        found.setdefault((point, name), {}).setdefault(why, []).append(cell.block)
+    items = []
+    for (point, name), texts in found.items():
+        lines = "".join(
+            f"<li>block{'s' * (len(b) > 1)} {', '.join(map(str, sorted(b)))}: {escape(why)}</li>"
+            for why, b in texts.items()
+        )
+        items.append(
+            f'<li><code>{escape(point)}</code> <span class="fail">{escape(name)}</span>'
+            f"<ul>{lines}</ul></li>\n"
+        )
+    return f'<ul class="reasons">{"".join(items)}</ul>' if items else ""
 
 
 def warnings(campaign: Campaign) -> str:

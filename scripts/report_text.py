@@ -107,8 +107,8 @@ def leader(
         rest = sorted((o for o in present if o != first), key=margin, reverse=True)
         parts = against_each(analysis, {o: ratios[first, o] for o in rest}, metric)
         text = f"{by} {first} does most, {amount}: {'; '.join(parts)}."
-    if metric == WALL_CLOCK and point.generator_limited:
-        text += f" (But {first} was not the limit here, so this is not its capacity.)"
+    if metric == WALL_CLOCK and point.not_its_limit:
+        text += f" ({first} was not, or not certainly, the limit here: this is not its capacity.)"
     lost = [name for name in labels if name not in present]
     if lost and metric == CPU_SECOND:
         text += f" No usable cell of {joined(lost)}."
@@ -189,9 +189,17 @@ def efficiency(analysis: Analysis, labels: Sequence[str], workload: str) -> list
         ]
         first = here[0].from_cpus
         title = f"{workload}, from {first} to {counted(most, 'CPU')} at {counted(clients, 'client')}"
-        found.append(
-            Finding(title, f"Efficiency of throughput, where 1 is ideal: {'; '.join(parts)}.")
-        )
+        text = f"Efficiency of throughput, where 1 is ideal: {'; '.join(parts)}."
+        limited = [
+            s.label for s in here
+            if (p := analysis.point(workload, s.label, clients, most)) and p.not_its_limit
+        ]
+        if limited:
+            text += (
+                f" ({joined(limited)}: not, or not certainly, the limit there, so the server's own"
+                " efficiency may be another.)"
+            )
+        found.append(Finding(title, text))
     return found
 
 
@@ -211,14 +219,14 @@ def caveats(campaign: Campaign, analysis: Analysis) -> list[str]:
             f" a {percent(analysis.level)} statement needs at least {ENOUGH_BLOCKS}. Intervals are"
             " ranges over blocks."
         )
-    found += exclusions(campaign, analysis)
+    found += exclusions(campaign, analysis) + starvation(analysis)
     found += noise(analysis)
-    limited = [p for p in analysis.points if p.generator_limited]
+    limited = [p for p in analysis.points if p.not_its_limit]
     if limited:
         found.append(
-            f"At {len(limited)} of {len(analysis.points)} points something other than the server"
-            " was the limit (hollow marks): requests per CPU-second stand, throughput there is not"
-            " the server's capacity."
+            f"At {len(limited)} of {len(analysis.points)} points the server was not, or not"
+            " certainly, the limit (hollow marks): requests per CPU-second stand, throughput there"
+            " is not the server's capacity."
         )
     if len({p.cpus for p in analysis.points}) == 2:
         found.append(
@@ -246,15 +254,19 @@ def exclusions(campaign: Campaign, analysis: Analysis) -> list[str]:
         f"{total:,} of {len(campaign.cells):,} cells are excluded because a gate failed or nothing"
         f" was measured: {'; '.join(parts)}{more}. Each is listed below."
     ]
-    starved = {
-        (c.label, c.clients): None
-        for c in campaign.cells
-        for g in c.failed_gates if g.name == "every_client_served"
-    }
-    if starved:
-        who = [f"{label} at {counted(n, 'client')}" for label, n in starved]
-        found.append(f"Starvation: some clients got no answer at all from {joined(who)}.")
     return found
+
+
+def starvation(analysis: Analysis) -> list[str]:
+    starved = [p for p in analysis.points if p.starved]
+    if not starved:
+        return []
+    who = [
+        f"{p.label} at {counted(p.clients, 'client')} on {counted(p.cpus, 'CPU')}"
+        f" ({p.starved} of {counted(p.usable, 'cell')})"
+        for p in starved
+    ]
+    return [f"Starvation: some clients got no answer at all from {joined(who)}."]
 
 
 def noise(analysis: Analysis) -> list[str]:

@@ -5,9 +5,10 @@ Run on its own it checks a campaign folder and says what is in it:
 
     scripts/results.py results/quick-20260101T120000Z
 
-A campaign is a folder that `archbench run` wrote; results/README.md says what is in it. A cell counts ("usable") when it was measured and none of its gates failed. The gate
-`server_was_the_limit` is different: it does not doubt the numbers, it says what they are numbers
-of. Such a cell counts and is labelled, because a server with few clients is never the limit.
+A campaign is a folder that `archbench run` wrote; results/README.md says what is in it. A cell counts ("usable") when it was measured and no gate that doubts its numbers failed. Two
+gates do not doubt the numbers but say what they are numbers of: `server_was_the_limit` (with few
+clients a server never is) and `every_client_served` (starvation is a finding). Such a cell counts
+and is labelled.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ SCHEMAS = Path(__file__).resolve().parent.parent / "results" / "schema"
 ARCHITECTURES = ("mp", "mt", "edsm", "st", "peer", "custom")
 
 # Gates that say what a number means rather than whether it is right.
-LABELLING_GATES = frozenset({"server_was_the_limit"})
+LABELLING_GATES = frozenset({"server_was_the_limit", "every_client_served"})
 
 
 class BadData(Exception):
@@ -87,9 +88,14 @@ class Cell:
         return self.status == "ok" and not self.failed_gates
 
     @property
-    def labelled(self) -> bool:
-        """Right, but not a measure of what the server can do: something else was the limit."""
-        return any(g.verdict == "fail" and g.name in LABELLING_GATES for g in self.gates)
+    def limited(self) -> bool:
+        """Something other than the server was the limit, or may have been."""
+        return any(g.name == "server_was_the_limit" and g.verdict != "pass" for g in self.gates)
+
+    @property
+    def starved(self) -> bool:
+        """Some clients were never answered."""
+        return any(g.name == "every_client_served" and g.verdict == "fail" for g in self.gates)
 
 
 @dataclass(frozen=True)

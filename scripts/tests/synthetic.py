@@ -173,7 +173,7 @@ def _cell(
     return cell
 
 
-GATES = ("littles_law", "completions_agree", "server_was_the_limit")
+GATES = ("littles_law", "completions_agree", "every_client_served", "server_was_the_limit")
 
 
 def _gate(recipe: Recipe, identity: str, name: str, clients: int) -> dict[str, Any]:
@@ -212,6 +212,7 @@ def main() -> None:
         recipe.gated = {
             "mt/thread/mt thread/plaintext/c64/k1/b1": "littles_law",
             "mt/thread/mt thread/plaintext/c512/k1/b2": "completions_agree",
+            "edsm/epoll/edsm epoll/plaintext/c512/k1/b3": "every_client_served",
         }
     print(write(options.directory, recipe))
 

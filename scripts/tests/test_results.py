@@ -117,7 +117,7 @@ def test_gates_decide_what_counts(sick: Path) -> None:
     assert not cells[f"{MP_AT_512}0"].usable
     assert not cells[MT_GATED].usable
     few_clients = cells["st/process/st process/plaintext/c1/k1/b0"]
-    assert few_clients.usable and few_clients.labelled, "not being the limit is no error"
+    assert few_clients.usable and few_clients.limited, "not being the limit is no error"
     assert sum(not c.usable for c in cells.values()) == 8
 
 

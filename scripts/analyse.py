@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 
 import statistics_of_blocks as blocks
-from results import BadData, Campaign, Cell, Parser, by_block, fatal, group, load
+from results import BadData, Campaign, Cell, Parser, by_block, fatal, group, label_of, load
 from statistics_of_blocks import Interval, Ratio
 
 SCHEMA = "archbench.analysis/1"
@@ -312,8 +312,8 @@ def twins(campaign: Campaign) -> list[tuple[str, str]]:
     present = set(campaign.labels)
     for server in campaign.plan["servers"]:
         kind = (server["architecture"], server["model"], *server.get("args", []))
-        if server.get("label") in present:
-            same.setdefault(kind, []).append(server["label"])
+        if label_of(server) in present:
+            same.setdefault(kind, []).append(label_of(server))
     return [pair for labels in same.values() for pair in combinations(labels, 2)]
 
 

@@ -126,7 +126,7 @@ class Campaign:
     @property
     def labels(self) -> tuple[str, ...]:
         """Every label once: by architecture, then as the plan lists them, then as they ran."""
-        listed = [s.get("label", "") for s in self.plan["servers"]]
+        listed = [label_of(server) for server in self.plan["servers"]]
         architecture = {c.label: c.architecture for c in self.cells}
 
         def rank(label: str) -> tuple[int, int]:
@@ -141,6 +141,11 @@ class Campaign:
         names = [w["name"] for w in self.plan["workloads"]]
         present = dict.fromkeys(c.workload for c in self.cells)
         return tuple(sorted(present, key=lambda w: names.index(w) if w in names else len(names)))
+
+
+def label_of(server: dict[str, Any]) -> str:
+    """The label of a server in a plan, which archbench makes up where the plan gives none."""
+    return str(server.get("label", f"{server['architecture']}-{server['model']}"))
 
 
 def group(cells: Iterable[Cell]) -> dict[tuple[str, str, int, int], list[Cell]]:

@@ -71,7 +71,8 @@ def plan(recipe: Recipe) -> dict[str, Any]:
         "name": "synthetic",
         "question": "Do the scripts find the truth that was put into these numbers?",
         "servers": [
-            {"architecture": s.architecture, "model": s.model, "label": s.label}
+            {"architecture": s.architecture, "model": s.model}
+            | ({} if s.label == f"{s.architecture}-{s.model}" else {"label": s.label})
             for s in recipe.servers
         ],
         "workloads": [{"name": w, "path": f"/{w}"} for w in recipe.workloads],

@@ -131,3 +131,10 @@ def test_missing_cells_are_counted(healthy: Path, tmp_path: Path) -> None:
 def test_labels_come_by_architecture_then_by_plan(healthy: Path) -> None:
     wanted = tuple(server.label for server in synthetic.SERVERS)
     assert results.load(healthy).labels == wanted
+
+
+def test_servers_without_a_label_keep_the_order_of_the_plan(tmp_path: Path) -> None:
+    models = ("prefork", "fork", "zygote")
+    servers = tuple(synthetic.Server("mp", m, f"mp-{m}", 50_000, 500) for m in models)
+    campaign = synthetic.write(tmp_path, synthetic.Recipe(blocks=1, servers=servers))
+    assert results.load(campaign).labels == ("mp-prefork", "mp-fork", "mp-zygote")

@@ -215,6 +215,54 @@ extern int st_sendto(st_netfd_t fd, const void* msg, int len, const struct socka
 extern int st_recvmsg(st_netfd_t fd, struct msghdr* msg, int flags, st_utime_t timeout);
 extern int st_sendmsg(st_netfd_t fd, const struct msghdr* msg, int flags, st_utime_t timeout);
 
+/* ---- Beyond State Threads 1.9 ---- */
+
+/* A name for messages and debuggers; the first ST_THREAD_NAME_MAX bytes are kept. NULL takes it away. */
+#define ST_THREAD_NAME_MAX 23
+extern void st_thread_setname(st_thread_t thread, const char* name);
+extern const char* st_thread_getname(st_thread_t thread); /* "" for a thread without */
+
+/* Runs work(arg), which may block, in a helper kernel thread while other state threads run, and stores in *resultp
+ * (if not NULL) what it returns. `work` must not call this library. Switches. Errors: ETIME and EINTR, and then the
+ * work goes on unheeded, so `arg` must stay valid until it has ended; ENOMEM, EAGAIN no helper could be started. */
+extern int st_offload(void* (*work)(void* arg), void* arg, void** resultp, st_utime_t timeout);
+
+/* The most helpers that the process may have; 16 at first. Returns the number before. They are started as needed. */
+extern int st_offload_limit(int helpers);
+
+/* getaddrinfo(3) in a helper. Returns 0 or its EAI_ code; EAI_SYSTEM with errno ETIME or EINTR if not waited for. */
+struct addrinfo;
+extern int st_getaddrinfo(const char* node, const char* service, const struct addrinfo* hints, struct addrinfo** res,
+                          st_utime_t timeout);
+
+/* A bell wakes a state thread from outside: from another kernel thread, or from a signal handler. */
+typedef struct _st_bell* st_bell_t;
+extern st_bell_t st_bell_new(void);          /* errors: EMFILE, ENFILE, ENOMEM */
+extern int st_bell_destroy(st_bell_t bell);  /* EBUSY while waited for */
+extern void st_bell_ring(st_bell_t bell);    /* from anywhere, at any time; never blocks, keeps errno */
+/* Waits until the bell has been rung since the last wait, and returns how often. Switches, unless it has. Errors: -1 with
+ * ETIME, EINTR. */
+extern int st_bell_wait(st_bell_t bell, st_utime_t timeout);
+
+/* How many ended threads' stacks of each size may keep their memory, to be used again at once; 1,024 at first. The memory
+ * of others goes back to the system. Returns the number before. */
+extern int st_stack_cache(int stacks);
+
+/* What the calling kernel thread's scheduler has done and holds. `size` is sizeof(st_stats_t): a program built
+ * against an older header gets what it knows. */
+typedef struct _st_stats {
+  unsigned long long switches;       /* threads that went on, after others or by themselves */
+  unsigned long long event_looks;    /* times that descriptors and timers were looked at */
+  unsigned long long timers_armed;   /* waits that had a timeout */
+  unsigned long long threads;        /* that have not ended */
+  unsigned long long runnable;       /* of them, in the run queue */
+  unsigned long long stacks;         /* ever made */
+  unsigned long long stacks_free;    /* of them, not in use */
+  unsigned long long stacks_trimmed; /* of the free ones, without memory */
+  unsigned long long stacks_guarded; /* of all, with a guard page below */
+} st_stats_t;
+extern void st_stats(st_stats_t* stats, size_t size);
+
 #ifdef __GNUC__
 #pragma GCC visibility pop
 #endif

@@ -1,15 +1,24 @@
-// Internal: include only inside st/src. What AddressSanitizer must be told; nothing at all in other
-// builds.
+// Internal: include only inside st/src. What tools that watch memory and threads must be told;
+// nothing in other builds.
 #pragma once
 
 #include <stddef.h>
 
-#if defined(__SANITIZE_ADDRESS__)
-#define ST_ASAN 1
-#elif defined(__has_feature)
+#include "thread.h"
+
+#if defined(__has_feature)
 #if __has_feature(address_sanitizer)
 #define ST_ASAN 1
 #endif
+#if __has_feature(thread_sanitizer)
+#define ST_TSAN 1
+#endif
+#endif
+#ifdef __SANITIZE_ADDRESS__
+#define ST_ASAN 1
+#endif
+#ifdef __SANITIZE_THREAD__
+#define ST_TSAN 1
 #endif
 
 #ifdef ST_ASAN
@@ -17,8 +26,23 @@
 #include <sanitizer/asan_interface.h>
 #include <sanitizer/common_interface_defs.h>
 #endif
+#ifdef ST_TSAN
+#include <sanitizer/tsan_interface.h>
+#endif
+// A few instructions that do nothing outside Valgrind, so they are always there when the header is.
+#if __has_include(<valgrind/valgrind.h>)
+#include <valgrind/valgrind.h>
+#define ST_VALGRIND 1
+#endif
 
 namespace st {
+
+// A stack that will be used for threads from now on.
+inline void sanitizer_new_stack([[maybe_unused]] char* low, [[maybe_unused]] size_t size) {
+#ifdef ST_VALGRIND
+  VALGRIND_STACK_REGISTER(low, low + size);
+#endif
+}
 
 // Forgets what frames of an earlier thread left marked on this stack.
 inline void sanitizer_unpoison([[maybe_unused]] const void* low, [[maybe_unused]] size_t size) {
@@ -27,31 +51,38 @@ inline void sanitizer_unpoison([[maybe_unused]] const void* low, [[maybe_unused]
 #endif
 }
 
-// Just before the switch: the stack about to be used, and where to keep the record of the one being
-// left (null: it is left for good).
-inline void sanitizer_leave([[maybe_unused]] void** record, [[maybe_unused]] const void* low,
-                            [[maybe_unused]] size_t size) {
-#ifdef ST_ASAN
-  __sanitizer_start_switch_fiber(record, low, size);
+// A thread begins: one that has just been created, or (on the kernel's stack) the primordial one.
+inline void sanitizer_begin(Thread* thread) {
+  thread->sanitizer = nullptr;
+#ifdef ST_TSAN
+  thread->sanitizer = thread->stack.pool ? __tsan_create_fiber(0) : __tsan_get_current_fiber();
 #endif
-}
-
-// Just after it, on the new stack: the record that was kept for it (null: it is new).
-inline void sanitizer_arrive([[maybe_unused]] void* record) {
 #ifdef ST_ASAN
-  __sanitizer_finish_switch_fiber(record, nullptr, nullptr);
-#endif
-}
-
-// Where the stack is that the kernel gave to the calling thread.
-inline void sanitizer_stack_of_kernel([[maybe_unused]] char** low, [[maybe_unused]] size_t* size) {
-#ifdef ST_ASAN
+  if (thread->stack.pool) return;
   pthread_attr_t attributes;
-  void* start = nullptr;
   if (pthread_getattr_np(pthread_self(), &attributes) != 0) return;
-  pthread_attr_getstack(&attributes, &start, size);
+  void* low = nullptr;
+  pthread_attr_getstack(&attributes, &low, &thread->stack.size);
   pthread_attr_destroy(&attributes);
-  *low = static_cast<char*>(start);
+  thread->stack.low = static_cast<char*>(low);
+#endif
+}
+
+// Just before the switch from one thread to another.
+inline void sanitizer_leave([[maybe_unused]] Thread* from, [[maybe_unused]] Thread* to) {
+#ifdef ST_ASAN
+  __sanitizer_start_switch_fiber(from->state == State::gone ? nullptr : &from->sanitizer,
+                                 to->stack.low, to->stack.size);
+#endif
+#ifdef ST_TSAN
+  __tsan_switch_to_fiber(to->sanitizer, 0);
+#endif
+}
+
+// Just after it, on the stack of the thread that goes on.
+inline void sanitizer_arrive([[maybe_unused]] Thread* thread) {
+#ifdef ST_ASAN
+  __sanitizer_finish_switch_fiber(thread->sanitizer, nullptr, nullptr);
 #endif
 }
 

@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "overflow.h"
+
 // The C++ runtime's record of exceptions in flight: two words for each kernel thread. Weak: a
 // program in C has none.
 extern "C" [[gnu::weak]] void** __cxa_get_globals();
@@ -26,14 +28,15 @@ bool Scheduler::start() {
   auto* thread = static_cast<Thread*>(aligned_alloc(alignof(Thread), sizeof(Thread)));
   if (!thread) return false;
   *thread = {};
-  sanitizer_stack_of_kernel(&thread->stack.low, &thread->stack.size);
+  sanitizer_begin(thread);
   if (!events.open()) {
     free(thread);
     return false;
   }
   current_ = thread;
   run_head_ = nullptr;
-  budget_ = kSwitchesPerClock;
+  watch_for_overflow();
+  grant(kSwitchesPerClock);
   switch_in_ = switch_out_ = nullptr;
   exceptions_ = __cxa_get_globals ? __cxa_get_globals() : nullptr;
   last_clock_ = clock_now();
@@ -68,8 +71,9 @@ void Scheduler::swap_exceptions(Thread* self, Thread* next) {
       timeout = first->deadline > now ? static_cast<int64_t>(first->deadline - now) : 0;
     }
   }
+  ++event_looks_;
   events.wait(timeout);
-  budget_ = kSwitchesPerClock;
+  grant(kSwitchesPerClock);
   last_clock_ = clock_now();
   clock_refresh_seconds(last_clock_);
   while (Timer* first = timers_.first()) {
@@ -82,7 +86,22 @@ void Scheduler::swap_exceptions(Thread* self, Thread* next) {
   const bool due = clock_now() - last_clock_ >= kEventsEvery;
   if (due) look_at_events(false);
   // Threads that compute for long between switches are checked upon at each of them.
-  budget_ = due ? 1 : kSwitchesPerClock;
+  grant(due ? 1 : kSwitchesPerClock);
+}
+
+// The budget also counts: what was used of it has been switches.
+void Scheduler::grant(uint32_t switches) {
+  switches_ += granted_ - budget_;
+  granted_ = budget_ = switches;
+}
+
+void Scheduler::count(st_stats_t* stats) const {
+  stats->switches = switches_ + granted_ - budget_;
+  stats->event_looks = event_looks_;
+  stats->timers_armed = timers_.armed();
+  stats->threads = active_;
+  for (const Thread* thread = run_head_; thread; thread = thread->next) ++stats->runnable;
+  stacks.count(stats);
 }
 
 void Scheduler::leave(State state) {

@@ -30,6 +30,9 @@ class Scheduler {
   // Appends a new thread to the run queue and counts it as active.
   void admit(Thread* thread);
 
+  // Does not count one active thread any more: one that serves the library itself.
+  void dismiss() { --active_; }
+
   // Suspends the caller until somebody calls wake() on it or `timeout` microseconds have passed,
   // and says which. The caller has put itself where its waker will find it, and takes itself out
   // afterwards.
@@ -63,6 +66,8 @@ class Scheduler {
   Events events;
   StackAllocator stacks;
 
+  void count(st_stats_t* stats) const;
+
   st_switch_cb_t set_switch_in(st_switch_cb_t hook);
   st_switch_cb_t set_switch_out(st_switch_cb_t hook);
 
@@ -73,20 +78,24 @@ class Scheduler {
   void look_at_events(bool may_wait);
   void look_at_events_if_due();
   void check_the_clock();
+  void grant(uint32_t switches);
   void swap_exceptions(Thread* self, Thread* next);
   bool exceptions_in_flight() const;
 
   Thread* current_ = nullptr;
   Thread* run_head_ = nullptr;
   Thread* run_tail_ = nullptr;  // valid if there is a head
-  uint32_t budget_ = 0;  // switches until the clock is looked at although threads are runnable
-  uint32_t active_ = 0;  // threads that have not ended
+  uint32_t budget_ = 0;   // switches until the clock is looked at although threads are runnable
+  uint32_t granted_ = 0;  // what the budget was at first
+  uint32_t active_ = 0;   // threads that have not ended
   void** exceptions_ =
       nullptr;  // the C++ runtime's record for this kernel thread; null: no C++ in the program
   st_switch_cb_t switch_in_ = nullptr;
   st_switch_cb_t switch_out_ = nullptr;
   TimerHeap timers_;
   uint64_t last_clock_ = 0;  // when events were last looked at
+  uint64_t switches_ = 0;    // until the budget was granted
+  uint64_t event_looks_ = 0;
 };
 
 // The calling kernel thread's own. initial-exec: an access is one instruction, at the cost of a
@@ -131,14 +140,13 @@ inline bool Scheduler::exceptions_in_flight() const {
   if (exceptions_ && (next->holds_exceptions || exceptions_in_flight())) [[unlikely]]
     swap_exceptions(self, next);
   current_ = next;
-  sanitizer_leave(self->state == State::gone ? nullptr : &self->sanitizer_stack, next->stack.low,
-                  next->stack.size);
+  sanitizer_leave(self, next);
   context_switch(&self->context, &next->context);
-  sanitizer_arrive(current_->sanitizer_stack);
+  sanitizer_arrive(current_);
 }
 
 inline void Scheduler::arrived() {
-  sanitizer_arrive(current_->sanitizer_stack);
+  sanitizer_arrive(current_);
   if (switch_in_) [[unlikely]]
     switch_in_();
 }

@@ -1,10 +1,11 @@
 #include "stack.h"
 
-#include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
+
+#include <atomic>
 
 #include "sanitizer.h"
 #include "thread.h"
@@ -14,6 +15,22 @@
 #endif
 
 namespace st {
+
+// All stacks of one size.
+struct StackPool {
+  StackPool* next;   // pools of other sizes
+  size_t size;       // usable bytes of each stack, below control block and colour
+  size_t cut_count;  // ever cut
+  size_t guarded;    // of those, how many have a guard page
+  char* uncut;       // rest of the newest slab
+  size_t uncut_count;
+  Thread* free;  // with their memory, linked by `next`, the latest first
+  size_t free_count;
+  char** trimmed;  // free without their memory: where each begins
+  size_t trimmed_count;
+  size_t trimmed_room;
+};
+
 namespace {
 
 // A slab is large enough that mappings are few, small enough that a program with three threads does
@@ -25,33 +42,44 @@ constexpr size_t kColours = 16;
 constexpr size_t kLine = 64;
 // Before MADV_GUARD_INSTALL each guard splits a mapping in two, and a process may have 65,530 of
 // them by default.
-constexpr size_t kMprotectedGuards = 16 * 1024;
+constexpr int kMprotectedGuards = 16 * 1024;
 
 size_t page_size() {
   static const size_t size = static_cast<size_t>(sysconf(_SC_PAGESIZE));
   return size;
 }
 
-// Makes a page inaccessible; the guard is a help for debugging, so a kernel that cannot is not an
-// error.
-void guard(char* page) {
-  static bool cheap = true;
-  static size_t mprotected = 0;
-  if (cheap && madvise(page, page_size(), MADV_GUARD_INSTALL) == 0) return;
-  cheap = false;
-  if (mprotected < kMprotectedGuards && mprotect(page, page_size(), PROT_NONE) == 0) ++mprotected;
+// Makes a page inaccessible, if that can be had: the guard is a help in finding errors, not a
+// promise.
+bool guard(char* page) {
+  static std::atomic<bool> cheap{true};
+  static std::atomic<int> mprotected{0};
+  if (cheap.load(std::memory_order_relaxed)) {
+    if (madvise(page, page_size(), MADV_GUARD_INSTALL) == 0) return true;
+    cheap.store(false, std::memory_order_relaxed);
+  }
+  if (mprotected.load(std::memory_order_relaxed) >= kMprotectedGuards) return false;
+  mprotected.fetch_add(1, std::memory_order_relaxed);
+  return mprotect(page, page_size(), PROT_NONE) == 0;
+}
+
+// Gives the memory of a free stack back. False if it could not be noted; it then keeps its memory.
+bool trim(StackPool* pool, Thread* thread) {
+  if (pool->trimmed_count == pool->trimmed_room) {
+    const size_t room = pool->trimmed_room * 2 + 256;
+    auto* grown = static_cast<char**>(realloc(pool->trimmed, room * sizeof(char*)));
+    if (!grown) return false;
+    pool->trimmed = grown;
+    pool->trimmed_room = room;
+  }
+  char* base = thread->stack.low - page_size();
+  sanitizer_unpoison(thread->stack.low, pool->size);
+  madvise(thread->stack.low, pool->size, MADV_DONTNEED);
+  pool->trimmed[pool->trimmed_count++] = base;
+  return true;
 }
 
 }  // namespace
-
-struct StackPool {
-  StackPool* next;  // pools of other sizes
-  size_t size;      // usable bytes of each stack
-  Thread* free;     // linked by `next`
-  char* uncut;      // rest of the newest slab
-  size_t uncut_count;
-  size_t cut_count;  // all stacks ever cut; gives the colour
-};
 
 StackPool* StackAllocator::pool_for(size_t size) {
   for (StackPool* pool = pools_; pool; pool = pool->next)
@@ -64,20 +92,9 @@ StackPool* StackAllocator::pool_for(size_t size) {
   return pool;
 }
 
-_st_thread* StackAllocator::take(size_t size) {
-  const size_t page = page_size();
-  size = size == 0 ? kDefaultStackSize : (size + page - 1) / page * page;
-  // The pool of the default size is almost always the first and only one.
-  StackPool* pool = pools_ && pools_->size == size ? pools_ : pool_for(size);
-  if (!pool) return nullptr;
-
-  if (Thread* thread = pool->free) {
-    pool->free = thread->next;
-    sanitizer_unpoison(thread->stack.low, pool->size);
-    return thread;
-  }
-
-  const size_t stride = page + size;
+// A stack that was never used, its guard in place; null with errno.
+char* StackAllocator::cut(StackPool* pool) {
+  const size_t stride = page_size() + pool->size;
   if (pool->uncut_count == 0) {
     const size_t count = stride < kSlabBytes ? kSlabBytes / stride : 1;
     // No huge pages: a thread that waits should cost the one page that it uses, not two megabytes.
@@ -91,29 +108,80 @@ _st_thread* StackAllocator::take(size_t size) {
   char* base = pool->uncut;
   pool->uncut += stride;
   --pool->uncut_count;
-  guard(base);
-
-  // A random colour may use up to half of the page; a stack of one page must still have room to run
-  // in.
-  const size_t step =
-      randomize_ ? static_cast<size_t>(random()) % (page / 2 / kLine) : pool->cut_count % kColours;
   ++pool->cut_count;
-  auto* thread = reinterpret_cast<Thread*>(base + stride - (step + 1) * kLine) - 1;
-  thread->stack = {pool, base + page,
-                   static_cast<size_t>(reinterpret_cast<char*>(thread) - (base + page))};
+  if (guard(base)) ++pool->guarded;
+  sanitizer_new_stack(base + page_size(), pool->size);
+  return base;
+}
+
+// Puts a control block on the stack that begins (with its guard page) at `base`.
+_st_thread* StackAllocator::place(StackPool* pool, char* base) const {
+  const size_t page = page_size();
+  const size_t stride = page + pool->size;
+  // A random colour may use up to half of a page; a stack of one page must still have room to run
+  // in.
+  const size_t colours = randomize_ ? page / 2 / kLine : kColours;
+  const size_t step =
+      (randomize_ ? static_cast<size_t>(random()) : reinterpret_cast<uintptr_t>(base) / stride) %
+      colours;
+  Thread* thread = reinterpret_cast<Thread*>(base + stride - (step + 1) * kLine) - 1;
+  char* low = base + page;
+  thread->stack = {pool, low, static_cast<size_t>(reinterpret_cast<char*>(thread) - low)};
   return thread;
+}
+
+_st_thread* StackAllocator::take(size_t size) {
+  const size_t page = page_size();
+  size = size == 0 ? kDefaultStackSize : (size + page - 1) / page * page;
+  // The pool of the default size is almost always the first and only one.
+  StackPool* pool = pools_ && pools_->size == size ? pools_ : pool_for(size);
+  if (!pool) return nullptr;
+  if (Thread* thread = pool->free) {
+    pool->free = thread->next;
+    --pool->free_count;
+    sanitizer_unpoison(thread->stack.low, pool->size);
+    return thread;
+  }
+  char* base = pool->trimmed_count > 0 ? pool->trimmed[--pool->trimmed_count] : cut(pool);
+  return base ? place(pool, base) : nullptr;
 }
 
 void StackAllocator::give(_st_thread* thread) {
   StackPool* pool = thread->stack.pool;
+  // The one freed before goes, and not the one that the caller may be standing on. It is as good as
+  // any: when the limit is reached, threads are ending faster than they are started.
+  if (pool->free_count >= keep_ && pool->free) {
+    Thread* before = pool->free;
+    Thread* rest = before->next;
+    if (trim(pool, before)) {
+      pool->free = rest;
+      --pool->free_count;
+    }
+  }
   thread->next = pool->free;
   pool->free = thread;
+  ++pool->free_count;
 }
 
 bool StackAllocator::randomize(bool on) {
   const bool before = randomize_;
   randomize_ = on;
   return before;
+}
+
+size_t StackAllocator::keep(size_t count) {
+  const size_t before = keep_;
+  keep_ = count;
+  return before;
+}
+
+void StackAllocator::count(st_stats_t* stats) const {
+  for (const StackPool* pool = pools_; pool; pool = pool->next) {
+    stats->stacks += pool->cut_count;
+    stats->stacks_free += pool->free_count + pool->trimmed_count;
+    stats->stacks_trimmed += pool->trimmed_count;
+    stats->stacks_guarded += pool->guarded;
+  }
 }
 
 }  // namespace st

@@ -16,14 +16,15 @@
 
 #include <stddef.h>
 
+#include "st.h"
+
 struct _st_thread;
 
 namespace st {
 
 struct StackPool;
 
-// What a control block knows about the memory it lives in. Set when the stack is cut, never
-// changed.
+// What a control block knows about the memory it lives in.
 struct Stack {
   StackPool* pool = nullptr;  // null: the primordial thread, on the kernel's stack
   char* low = nullptr;        // lowest usable byte
@@ -41,13 +42,22 @@ class StackAllocator {
   // Gives it back. The caller may still be standing on it, until its next switch.
   void give(_st_thread* thread);
 
-  // Later stacks begin at a random offset below the control block, or no longer.
+  // Later stacks begin at a random offset, or no longer. Returns the setting before.
   bool randomize(bool on);
+
+  // How many free stacks of each size keep their memory. Returns the number before.
+  size_t keep(size_t count);
+
+  void count(st_stats_t* stats) const;
 
  private:
   StackPool* pool_for(size_t size);
+  char* cut(StackPool* pool);
+  _st_thread* place(StackPool* pool, char* base) const;
 
   StackPool* pools_ = nullptr;
+  size_t keep_ =
+      1024;  // 4 MiB of single pages: what a busy server starts and ends within a few milliseconds
   bool randomize_ = false;
 };
 

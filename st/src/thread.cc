@@ -63,7 +63,8 @@ st_thread_t st_thread_create(void* (*start)(void* arg), void* arg, int joinable,
   thread->interrupted = false;
   thread->holds_exceptions = false;
   thread->joiner = nullptr;
-  thread->sanitizer_stack = nullptr;
+  thread->name[0] = '\0';
+  st::sanitizer_begin(thread);
   st::context_prepare(&thread->context, thread);
   scheduler.admit(thread);
   return thread;
@@ -121,3 +122,20 @@ int st_randomize_stacks(int on) { return scheduler.stacks.randomize(on != 0); }
 st_switch_cb_t st_set_switch_in_cb(st_switch_cb_t cb) { return scheduler.set_switch_in(cb); }
 
 st_switch_cb_t st_set_switch_out_cb(st_switch_cb_t cb) { return scheduler.set_switch_out(cb); }
+
+void st_thread_setname(st_thread_t thread, const char* name) {
+  strncpy(thread->name, name ? name : "", ST_THREAD_NAME_MAX);
+  thread->name[ST_THREAD_NAME_MAX] = '\0';
+}
+
+const char* st_thread_getname(st_thread_t thread) { return thread->name; }
+
+int st_stack_cache(int stacks) {
+  return static_cast<int>(scheduler.stacks.keep(static_cast<size_t>(stacks)));
+}
+
+void st_stats(st_stats_t* stats, size_t size) {
+  st_stats_t all{};
+  if (scheduler.current()) scheduler.count(&all);
+  memcpy(stats, &all, size < sizeof(all) ? size : sizeof(all));
+}

@@ -14,14 +14,15 @@ namespace st {
 
 // Who holds the thread. Only the scheduler changes it.
 enum class State : uint8_t {
-  runnable,  // the run queue, or the CPU if it is the current thread
-  sleeping,  // its timer, or nobody: a sleep without limit
-  on_cond,   // a condition variable's queue
-  on_mutex,  // a mutex' queue
-  on_io,     // the queues of one or more descriptors
-  joining,   // the thread it joins
-  zombie,    // itself, until somebody joins it
-  gone,      // the stack allocator
+  gone,        // the stack allocator; zero, as in memory that was never used
+  runnable,    // the run queue, or the CPU if it is the current thread
+  sleeping,    // its timer, or nobody: a sleep without limit
+  on_cond,     // a condition variable's queue
+  on_mutex,    // a mutex' queue
+  on_io,       // the queues of one or more descriptors
+  on_offload,  // the desk that its work comes back to
+  joining,     // the thread it joins
+  zombie,      // itself, until somebody joins it
 };
 
 // How a wait ended. An interrupt wins over both.
@@ -57,7 +58,9 @@ struct alignas(64) _st_thread {
   _st_thread* joiner;  // who waits in st_thread_join() for it
   st::Stack stack;
   void* keys[st::kKeysMax];
-  void* sanitizer_stack;  // AddressSanitizer's own record of the stack that is not in use
+  char name[ST_THREAD_NAME_MAX + 1];
+  void* sanitizer;  // AddressSanitizer's record of the stack while it is not in use;
+                    // ThreadSanitizer's fiber
 };
 
 namespace st {

@@ -25,13 +25,14 @@ class TimerHeap {
  public:
   bool empty() const { return root_ == nullptr; }
   Timer* first() const { return root_; }
+  uint64_t armed() const { return armed_; }  // how many have ever been
 
   void arm(Timer* timer, uint64_t deadline);
   void cancel(Timer* timer);
 
  private:
   Timer* root_ = nullptr;
-  uint64_t armed_ = 0;  // how many timers have ever been armed
+  uint64_t armed_ = 0;
 };
 
 }  // namespace st

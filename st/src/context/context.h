@@ -1,26 +1,32 @@
 // Internal: include only inside st/src. Leaving one stack and going on upon another.
 //
 // The whole contract for a CPU is two operations on a Context:
-//   context_prepare(context, stack_top)  the first switch to it enters st_thread_main() on an empty
-//   stack context_switch(from, to)             stores where the caller is in `from`, goes on where
-//   `to` was left
+//   context_prepare(context, stack_top)  the first switch to it enters st_thread_main() on an
+//                                        empty stack
+//   context_switch(from, to)             stores where the caller is in `from`, goes on where `to`
+//                                        was left
 //
 // Each CPU is a header with the switch, which must be inlined into the one place that suspends
 // threads, and an assembly file with the entry of a new thread. A new CPU adds these two files and
 // a line below.
 //
 // Not saved: the signal mask (saving it costs two system calls for each switch, and belongs to the
-// process here), and the floating-point control words (a thread that changes the rounding mode
-// changes it for all, as in State Threads 1.9). Everything else that the calling convention lets a
-// function keep is kept.
+// process here; ucontext alone does), and the floating-point control words (a thread that changes
+// the rounding mode changes it for all, as in State Threads 1.9). Everything else that the calling
+// convention lets a function keep is kept.
 #pragma once
 
 #if defined(ST_CONTEXT_UCONTEXT)
 #include "context/ucontext.h"  // IWYU pragma: export
 #elif defined(__x86_64__) && !defined(__ILP32__)
 #include "context/x86_64.h"  // IWYU pragma: export
+#elif defined(__aarch64__) && defined(__LP64__)
+#include "context/aarch64.h"  // IWYU pragma: export
+#elif defined(__riscv) && __riscv_xlen == 64
+#include "context/riscv64.h"  // IWYU pragma: export
 #else
-#error "no context switch for this CPU: see st/src/context/context.h"
+#error \
+    "no context switch for this CPU: add one (st/src/context/context.h) or take -DST_CONTEXT=ucontext"
 #endif
 
 // Where a new thread begins; never returns. Has C linkage because assembly calls it.

@@ -6,7 +6,9 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include "bell.h"
 #include "check.h"
+#include "offload.h"
 #include "scheduler.h"
 
 namespace st {
@@ -140,6 +142,8 @@ void Events::report(int fd, uint32_t generation, short what) {
 
 void Events::reopen_after_fork() {
   forked = false;
+  bells_after_fork();
+  offload_after_fork();
   mechanism_->close(*this);
   ++epoch;
   ST_CHECK(mechanism_->open(*this),

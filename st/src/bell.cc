@@ -1,0 +1,67 @@
+#include "bell.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+
+#include "scheduler.h"
+
+namespace st {
+namespace {
+
+thread_local List<_st_bell> bells;
+thread_local bool bells_ready = false;
+
+}  // namespace
+
+void bells_after_fork() {
+  if (!bells_ready) return;
+  for (_st_bell* bell = bells.front(); bell; bell = bells.after(bell)) {
+    const int fresh = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    ST_CHECK(fresh >= 0 && dup3(fresh, bell->netfd->fd, O_CLOEXEC) >= 0,
+             "no eventfd for a bell after fork");
+    close(fresh);
+  }
+}
+
+}  // namespace st
+
+st_bell_t st_bell_new() {
+  const int fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+  if (fd < 0) return nullptr;
+  auto* bell = static_cast<st_bell_t>(calloc(1, sizeof(_st_bell)));
+  if (bell) bell->netfd = st::netfd_wrap(fd, st::Netfd::Tcp::no);
+  if (!bell || !bell->netfd) {
+    const int error = errno;
+    free(bell);
+    close(fd);
+    errno = error;
+    return nullptr;
+  }
+  if (!st::bells_ready) st::bells.make_empty();
+  st::bells_ready = true;
+  st::bells.push_back(bell);
+  return bell;
+}
+
+int st_bell_destroy(st_bell_t bell) {
+  if (st_netfd_close(bell->netfd) != 0 && errno == EBUSY) return -1;
+  bell->unlink();
+  free(bell);
+  return 0;
+}
+
+void st_bell_ring(st_bell_t bell) {
+  const int error = errno;
+  const uint64_t one = 1;
+  // Full at 2^64 - 2 rings: then it is ringing anyhow.
+  [[maybe_unused]] const ssize_t written = write(bell->netfd->fd, &one, sizeof(one));
+  errno = error;
+}
+
+int st_bell_wait(st_bell_t bell, st_utime_t timeout) {
+  uint64_t rings = 0;
+  if (st_read(bell->netfd, &rings, sizeof(rings), timeout) < 0) return -1;
+  return rings < 0x7fffffff ? static_cast<int>(rings) : 0x7fffffff;
+}

@@ -1,0 +1,78 @@
+// Internal: include only inside st/src. The switch for 64-bit RISC-V (psABI, with or without
+// floating point).
+//
+//   Context        offset
+//     sp              0     stack pointer at the moment of leaving
+//     fp              8     s0: the compiler may need it and does not let assembly declare it
+//     pc             16     where to go on
+//
+// The other registers that a function must keep (s1-s11, fs0-fs11) and the return address ra are
+// declared overwritten instead of stored: the compiler saves those that the surrounding function
+// holds something in, on the stack that is being left. gp and tp belong to the process and to the
+// kernel thread, and stay.
+//
+// The switch jumps through t2. A jump through ra or t0 would count as a return, predicted from the
+// CPU's stack of return addresses, which is the other thread's; and t2 is the register that needs
+// no landing pad at its target (Zicfilp).
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+// For functions that nearly always return on another thread's behalf than they were called on. They
+// would gain from returning by a jump here too, but no compiler can be told so for this CPU.
+#define ST_RETURNS_BY_JUMP
+
+namespace st {
+
+struct Context {
+  void* sp;
+  void* fp;
+  void* pc;
+};
+static_assert(offsetof(Context, sp) == 0 && offsetof(Context, fp) == 8 &&
+              offsetof(Context, pc) == 16);
+
+extern "C" void st_context_entry();  // riscv64.S
+
+inline void context_prepare(Context* context, void* stack_top) {
+  // The stack is aligned to 16 bytes at every call. The null frame pointer ends the chain of
+  // frames.
+  context->sp = reinterpret_cast<void*>(reinterpret_cast<uintptr_t>(stack_top) & ~uintptr_t{15});
+  context->fp = nullptr;
+  context->pc = reinterpret_cast<void*>(&st_context_entry);
+}
+
+[[gnu::always_inline]] inline void context_switch(Context* from, const Context* to) {
+  register Context* left asm("a0") = from;
+  register const Context* entered asm("a1") = to;
+  asm volatile(
+      "lla    t2, 1f\n\t"
+      "sd     sp, 0(%[from])\n\t"
+      "sd     s0, 8(%[from])\n\t"
+      "sd     t2, 16(%[from])\n\t"
+      "ld     t2, 16(%[to])\n\t"
+      "ld     sp, 0(%[to])\n\t"
+      "ld     s0, 8(%[to])\n\t"
+      "jr     t2\n"
+      "1:"
+      : [from] "+r"(left), [to] "+r"(entered)
+      :
+      : "ra", "t0", "t1", "t2", "t3", "t4", "t5", "t6", "a2", "a3", "a4", "a5", "a6", "a7", "s1",
+        "s2", "s3", "s4", "s5", "s6", "s7", "s8", "s9", "s10", "s11", "memory"
+#ifdef __riscv_flen
+        ,
+        "ft0", "ft1", "ft2", "ft3", "ft4", "ft5", "ft6", "ft7", "ft8", "ft9", "ft10", "ft11", "fa0",
+        "fa1", "fa2", "fa3", "fa4", "fa5", "fa6", "fa7", "fs0", "fs1", "fs2", "fs3", "fs4", "fs5",
+        "fs6", "fs7", "fs8", "fs9", "fs10", "fs11"
+#endif
+#ifdef __riscv_v
+        ,
+        "vl", "vtype", "v0", "v1", "v2", "v3", "v4", "v5", "v6", "v7", "v8", "v9", "v10", "v11",
+        "v12", "v13", "v14", "v15", "v16", "v17", "v18", "v19", "v20", "v21", "v22", "v23", "v24",
+        "v25", "v26", "v27", "v28", "v29", "v30", "v31"
+#endif
+  );
+}
+
+}  // namespace st

@@ -1,0 +1,74 @@
+// Says which thread has run over the end of its stack, instead of leaving a bare "segmentation
+// fault".
+#include "overflow.h"
+
+#include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "sanitizer.h"
+#include "scheduler.h"
+
+namespace st {
+namespace {
+
+constexpr size_t kHandlerStack = 16 * 1024;  // above MINSIGSTKSZ with AVX-512 state
+constexpr uintptr_t kNear =
+    64 * 1024;  // a frame larger than a page may jump over the guard's first bytes
+
+// Decimal digits of `value`, ending at `end`; only what is safe in a signal handler.
+char* digits(size_t value, char* end) {
+  do {
+    *--end = static_cast<char>('0' + value % 10);
+    value /= 10;
+  } while (value);
+  return end;
+}
+
+iovec text(const char* words) { return {const_cast<char*>(words), strlen(words)}; }
+
+void on_fault(int signal, siginfo_t* info, void*) {
+  const Thread* thread = scheduler.current();
+  const auto address = reinterpret_cast<uintptr_t>(info->si_addr);
+  const auto low = thread ? reinterpret_cast<uintptr_t>(thread->stack.low) : 0;
+  if (thread && thread->stack.pool && address < low && address >= low - kNear) {
+    char number[24];
+    char* end = number + sizeof(number) - 1;
+    *end = '\0';
+    const iovec message[] = {text("st: stack overflow in state thread \""), text(thread->name),
+                             text("\": it has "), text(digits(thread->stack.size, end)),
+                             text(" bytes; give st_thread_create() a larger stack_size\n")};
+    [[maybe_unused]] const ssize_t written = writev(STDERR_FILENO, message, 5);
+  }
+  // The instruction is tried again and this time ends the process as it would have without us.
+  ::signal(signal, SIG_DFL);
+}
+
+}  // namespace
+
+void watch_for_overflow() {
+#if !defined(ST_ASAN) && !defined(ST_TSAN)
+  struct sigaction now;
+  if (sigaction(SIGSEGV, nullptr, &now) != 0 || now.sa_handler != SIG_DFL)
+    return;  // the program has its own
+  stack_t stack;
+  if (sigaltstack(nullptr, &stack) != 0) return;
+  if (stack.ss_flags & SS_DISABLE) {
+    void* memory =
+        mmap(nullptr, kHandlerStack, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED) return;
+    stack = {};
+    stack.ss_sp = memory;
+    stack.ss_size = kHandlerStack;
+    if (sigaltstack(&stack, nullptr) != 0) return;
+  }
+  struct sigaction action {};
+  action.sa_sigaction = on_fault;
+  action.sa_flags = SA_SIGINFO | SA_ONSTACK;
+  sigaction(SIGSEGV, &action, nullptr);
+#endif
+}
+
+}  // namespace st

@@ -32,7 +32,7 @@ Signals::Heard Acceptor::wait(bool paused) {
 }
 
 void Acceptor::run(Vehicles& vehicles) {
-  using Kind = Door::Arrival::Kind;
+  using Kind = Door::Kind;
   server_.announce(listener());
   bool paused = false;
   for (;;) {

@@ -31,42 +31,39 @@ Door::Door(const Fd& listener, Sockets sockets, const Options& options, CounterS
       spare_(open_spare()) {}
 
 Door::Arrival Door::accept(std::size_t open) {
-  using Kind = Arrival::Kind;
   for (;;) {
     Fd client(accept4(listener_.get(), nullptr, nullptr, flags_));
-    if (client && max_connections_ != 0 && open >= max_connections_) {
-      refuse(std::move(client),
-             "--max-connections " + std::to_string(max_connections_) + " are being served");
-      continue;
-    }
-    if (client) {
+    if (client && !full(open)) {
       if (!spare_) spare_ = open_spare();
       return {Kind::client, std::move(client)};
     }
-    switch (errno) {
-      case EAGAIN:
-      case EINTR:
-        return {Kind::nobody, Fd()};
-      case EINVAL:  // stop_listening()
-      case EBADF:
-        return {Kind::closed, Fd()};
-      case EMFILE:
-      case ENFILE:
-      case ENOBUFS:
-      case ENOMEM: {
-        Arrival arrival = out_of_descriptors(errno);
-        if (arrival.kind == Kind::client) continue;
-        return arrival;
-      }
-      default:
-        continue;  // this one client has gone already: ECONNABORTED, EPROTO and their like
+    if (client) {
+      refuse_full(std::move(client));
+    } else if (const Kind kind = after_failure(errno); kind != Kind::again) {
+      return {kind, Fd()};
     }
   }
 }
 
-// Kind::client without a socket means: one was turned away, try the next.
-Door::Arrival Door::out_of_descriptors(int error) {
-  using Kind = Arrival::Kind;
+Door::Kind Door::after_failure(int error) {
+  switch (error) {
+    case EAGAIN:
+    case EINTR:
+      return Kind::nobody;
+    case EINVAL:  // stop_listening()
+    case EBADF:
+      return Kind::closed;
+    case EMFILE:
+    case ENFILE:
+    case ENOBUFS:
+    case ENOMEM:
+      return out_of_descriptors(error);
+    default:
+      return Kind::again;  // this one client has gone already: ECONNABORTED, EPROTO and their like
+  }
+}
+
+Door::Kind Door::out_of_descriptors(int error) {
   const std::string limit =
       error == EMFILE ? "all descriptors of this process are taken (RLIMIT_NOFILE " +
                             limit_value(RLIMIT_NOFILE) + "); raise 'ulimit -n'"
@@ -77,15 +74,20 @@ Door::Arrival Door::out_of_descriptors(int error) {
     spare_.close();
     Fd client(accept4(listener_.get(), nullptr, nullptr, flags_));
     if (client) {
-      kind = Kind::client;
+      kind = Kind::again;
       refuse(std::move(client), limit);
     } else if (errno == EAGAIN) {
       kind = Kind::nobody;
     }
-    spare_ = open_spare();
   }
+  spare_ = open_spare();
   if (kind == Kind::pause) say_once(limit);
-  return {kind, Fd()};
+  return kind;
+}
+
+void Door::refuse_full(Fd client) {
+  refuse(std::move(client),
+         "--max-connections " + std::to_string(max_connections_) + " are being served");
 }
 
 void Door::refuse(Fd client, const std::string& limit) {

@@ -21,19 +21,25 @@ class Door {
   // `listener` and `slot` must outlive the door. The caller is the slot's only writer.
   Door(const Fd& listener, Sockets sockets, const Options& options, CounterSlot& slot);
 
+  enum class Kind {
+    client,  // a new connection
+    again,   // this one came to nothing: try the next at once
+    nobody,  // no connection waits (or, on a blocking listener, none came within its timeout)
+    pause,   // one waits, but there is no descriptor for it: ask again after kPause
+    closed,  // nobody listens any more
+  };
   struct Arrival {
-    enum class Kind {
-      client,  // `socket` is a new connection
-      nobody,  // no connection waits (or, on a blocking listener, none came within its timeout)
-      pause,   // one waits, but there is no descriptor for it: ask again after kPause
-      closed,  // nobody listens any more
-    };
-    Kind kind;
-    Fd socket;
+    Kind kind;  // never `again`
+    Fd socket;  // of a client
   };
 
   // `open` connections are being served now; with --max-connections, those beyond are turned away.
   Arrival accept(std::size_t open);
+
+  // accept() in two halves, for an architecture that has an accepting call of its own.
+  bool full(std::size_t open) const { return max_connections_ != 0 && open >= max_connections_; }
+  void refuse_full(Fd client);
+  Kind after_failure(int error);
 
   // Turns a client away: 503, close. `limit` says which limit, its value and how to raise it.
   void refuse(Fd client, const std::string& limit);
@@ -42,7 +48,7 @@ class Door {
   static constexpr std::chrono::milliseconds kPause{50};
 
  private:
-  Arrival out_of_descriptors(int error);
+  Kind out_of_descriptors(int error);
   void say_once(const std::string& limit);
 
   const Fd& listener_;

@@ -61,7 +61,6 @@ EpollLoop::EpollLoop(Server& server, const Fd& listener, CounterSlot& slot)
       slot_(slot),
       door_(listener, Door::Sockets::nonblocking, server.options, slot),
       epoll_(epoll_create1(EPOLL_CLOEXEC)) {
-  server_.signals.renew();
   control(EPOLL_CTL_ADD, server_.signals.fd(), EPOLLIN);
   control(EPOLL_CTL_ADD, listener_.get(), EPOLLIN);  // level-triggered: accepted in batches
 }
@@ -133,7 +132,7 @@ void EpollLoop::give_turns(Clock::time_point now) {
 }
 
 void EpollLoop::accept_clients(Clock::time_point now) {
-  using Kind = Door::Arrival::Kind;
+  using Kind = Door::Kind;
   arrivals_ = false;
   const bool limited = server_.options.max_connections != 0;
   for (int i = 0; i < kAccepts; ++i) {
@@ -186,6 +185,7 @@ void serve_epoll(Server& server) {
   for (const Fd& listener : listeners) make_nonblocking(listener);
   Supervisor supervisor(server.signals, server.counters, server.options.processes(),
                         [&](int index, CounterSlot& slot) {
+                          server.signals.renew();
                           EpollLoop(server, listeners[static_cast<std::size_t>(index)], slot).run();
                         });
   server.announce(listeners.front());

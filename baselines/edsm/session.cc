@@ -9,8 +9,8 @@
 namespace baselines {
 namespace {
 
-// Full buffers that one session may read before the others get their turn: 1 MiB with the buffer of
-// 64 KiB, less than a millisecond.
+// Full buffers that one session may read before the others get their turn: 256 KiB, well below a
+// millisecond.
 constexpr int kReadsPerTurn = 16;
 
 }  // namespace

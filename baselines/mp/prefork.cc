@@ -14,7 +14,7 @@ namespace {
 constexpr int kDefaultWorkers = 256;
 
 void work(Server& server, const Fd& listener, CounterSlot& slot) {
-  using Kind = Door::Arrival::Kind;
+  using Kind = Door::Kind;
   server.signals.let_act();
   Door door(listener, Door::Sockets::blocking, server.options, slot);
   while (!stop_requested()) {

@@ -15,17 +15,13 @@
 namespace baselines {
 namespace {
 
-// The read buffer, as much again for the handler's frames, and room to spare: address space, of
-// which a thread that serves small requests touches four or five pages.
-constexpr std::size_t kStackBytes = 4 * kReadBytes;
-
 // The threads that serve now. One mutex guards the list and the counter slots; a connection takes
 // it when it begins and when it ends, never for a request.
 class Threads : public Vehicles {
  public:
   Threads(Server& server, Acceptor& acceptor) : server_(server), acceptor_(acceptor) {
     pthread_attr_init(&attributes_);
-    pthread_attr_setstacksize(&attributes_, kStackBytes);
+    pthread_attr_setstacksize(&attributes_, kServeStackBytes);
     pthread_attr_setdetachstate(&attributes_, PTHREAD_CREATE_DETACHED);
   }
   ~Threads() override { pthread_attr_destroy(&attributes_); }

@@ -1,0 +1,20 @@
+// State threads: every connection has a state thread while it is served.
+#include <array>
+
+#include "baselines/common/program.h"
+#include "baselines/st/models.h"
+
+int main(int argc, char** argv) {
+  using namespace baselines;
+  static constexpr std::array models = {
+      Model{"process",
+            "--cpus identical processes [1], each a scheduler with a state thread for each "
+            "connection",
+            serve_process},
+  };
+  static constexpr std::array events = {"epoll", "poll", "select"};
+  return run_program(
+      argc, argv,
+      {"HTTP server, state threads: every connection has a state thread while it is served.",
+       models, events});
+}

@@ -1,0 +1,10 @@
+// The models of this architecture: one function and one file each.
+#pragma once
+
+namespace baselines {
+
+struct Server;
+
+void serve_process(Server& server);  // process.cc
+
+}  // namespace baselines

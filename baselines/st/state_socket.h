@@ -1,0 +1,50 @@
+// A socket whose calls let other state threads run: what st puts under the straight loop.
+#pragma once
+
+#include <st.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <span>
+
+#include "baselines/common/clock.h"
+#include "baselines/common/straight_loop.h"
+
+namespace baselines {
+
+class StateSocket {
+ public:
+  // The descriptor stays the caller's.
+  explicit StateSocket(st_netfd_t socket) : socket_(socket) {}
+
+  Transfer read(std::span<char> buffer, Clock::time_point deadline) {
+    const ssize_t bytes = st_read(socket_, buffer.data(), buffer.size(), until(deadline));
+    if (bytes > 0) return {Transfer::End::done, static_cast<std::size_t>(bytes)};
+    if (bytes == 0) return {Transfer::End::over};
+    return {errno == ETIME ? Transfer::End::timed_out : Transfer::End::broken};
+  }
+
+  Transfer write(std::span<const iovec> pieces, Clock::time_point deadline) {
+    const st_utime_t timeout = until(deadline);
+    const ssize_t bytes =
+        pieces.size() == 1
+            ? st_write(socket_, pieces[0].iov_base, pieces[0].iov_len, timeout)
+            : st_writev(socket_, pieces.data(), static_cast<int>(pieces.size()), timeout);
+    if (bytes >= 0) return {Transfer::End::done, static_cast<std::size_t>(bytes)};
+    // Also when the client took nothing for too long: how much it took before is not known, so
+    // nothing can follow.
+    return {Transfer::End::broken};
+  }
+
+ private:
+  // st_ calls take what is left, and 0 or less would not wait; a tick of the coarse clock does.
+  static st_utime_t until(Clock::time_point deadline) {
+    const auto left =
+        std::max<Clock::duration>(deadline - Clock::now(), std::chrono::milliseconds(4));
+    return static_cast<st_utime_t>(std::chrono::ceil<std::chrono::microseconds>(left).count());
+  }
+
+  st_netfd_t socket_;
+};
+
+}  // namespace baselines

@@ -14,7 +14,7 @@
 namespace baselines {
 
 // 16 KiB of payload - the longest head allowed - and a line for the bookkeeping before it.
-inline constexpr std::size_t kBlockBytes = 16 * 1024 + 64;
+inline constexpr std::size_t kBlockBytes = 16384 + 64;
 
 class BufferPool {
  public:

@@ -7,6 +7,7 @@
 #include <array>
 #include <cerrno>
 #include <cstdio>
+#include <system_error>
 
 #include "baselines/common/http_date.h"
 
@@ -71,8 +72,12 @@ std::shared_ptr<const File> File::load(int fd, const struct stat& status, std::s
                                        std::size_t max_read_bytes) {
   std::shared_ptr<File> file(new File(status, path));
   const auto size = static_cast<std::size_t>(status.st_size);
-  const bool loaded = size <= max_read_bytes ? file->read_all(fd) : file->map(fd);
-  return loaded ? file : nullptr;
+  if (size <= max_read_bytes) {
+    file->read_all(fd);
+  } else {
+    file->map(fd);
+  }
+  return file;
 }
 
 bool File::is_still(const struct stat& status) const {
@@ -81,7 +86,7 @@ bool File::is_still(const struct stat& status) const {
          same_time(status.st_ctim, status_.st_ctim);
 }
 
-bool File::read_all(int fd) {
+void File::read_all(int fd) {
   const auto wanted = static_cast<std::size_t>(status_.st_size);
   // At least one byte, so that the pointer says how the bytes are held.
   read_ = std::make_unique_for_overwrite<char[]>(std::max<std::size_t>(wanted, 1));
@@ -89,20 +94,20 @@ bool File::read_all(int fd) {
   while (size_ < wanted) {
     const ssize_t n = pread(fd, read_.get() + size_, wanted - size_, static_cast<off_t>(size_));
     if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return false;
+    if (n < 0) throw std::system_error(errno, std::generic_category(), "read of a file");
     if (n == 0) break;  // it has become shorter since fstat(); the next revalidation sees that
     size_ += static_cast<std::size_t>(n);
   }
-  return true;
 }
 
-bool File::map(int fd) {
+void File::map(int fd) {
   const auto size = static_cast<std::size_t>(status_.st_size);
   void* const memory = mmap(nullptr, size, PROT_READ, MAP_SHARED, fd, 0);
-  if (memory == MAP_FAILED) return false;
+  if (memory == MAP_FAILED) {
+    throw std::system_error(errno, std::generic_category(), "mmap of a file");
+  }
   bytes_ = static_cast<const char*>(memory);
   size_ = size;
-  return true;
 }
 
 }  // namespace baselines

@@ -13,7 +13,7 @@ namespace baselines {
 class File {
  public:
   // Reads `fd` whole, or maps it when it is larger than `max_read_bytes`. A mapped file that
-  // somebody writes to meanwhile is sent as it is then. Null when the file cannot be read.
+  // somebody writes to meanwhile is sent as it is then. Throws std::system_error or std::bad_alloc.
   static std::shared_ptr<const File> load(int fd, const struct stat& status, std::string_view path,
                                           std::size_t max_read_bytes);
 
@@ -32,8 +32,8 @@ class File {
 
  private:
   explicit File(const struct stat& status, std::string_view path);
-  bool read_all(int fd);
-  bool map(int fd);
+  void read_all(int fd);
+  void map(int fd);
 
   struct stat status_;
   std::time_t modified_;

@@ -36,6 +36,14 @@ class Descriptor {
   int fd_;
 };
 
+// Whether `error` says that the path leads nowhere a client may go. Anything else - no descriptors,
+// no memory, a failing disk - says nothing about the path.
+bool is_about_path(int error) {
+  return error == ENOENT || error == ENOTDIR || error == EACCES || error == EPERM ||
+         error == ELOOP || error == EXDEV || error == ENAMETOOLONG || error == ENXIO ||
+         error == ENODEV || error == EISDIR;
+}
+
 std::size_t cost(const File& file) { return file.body().size() + kEntryOverhead; }
 
 }  // namespace
@@ -101,6 +109,10 @@ std::shared_ptr<const File> FileCache::revalidate(Shard& shard, std::string_view
                                                   std::shared_ptr<const File> known,
                                                   Clock::time_point now) {
   const Descriptor fd(open_beneath(path.data()));
+  if (fd.get() < 0 && !is_about_path(errno)) {
+    if (known != nullptr) return known;  // not fresh, but the best there is
+    throw std::system_error(errno, std::generic_category(), "open \"" + std::string(path) + "\"");
+  }
   struct stat status {};
   if (fd.get() < 0 || fstat(fd.get(), &status) != 0 || !S_ISREG(status.st_mode)) {
     if (known != nullptr) {
@@ -113,7 +125,7 @@ std::shared_ptr<const File> FileCache::revalidate(Shard& shard, std::string_view
   std::shared_ptr<const File> file = File::load(fd.get(), status, path, max_read_bytes_);
   const std::lock_guard lock(shard.mutex);
   erase(shard, path);
-  if (file != nullptr && file->body().size() <= max_cached_file_) insert(shard, path, file, now);
+  if (file->body().size() <= max_cached_file_) insert(shard, path, file, now);
   return file;
 }
 

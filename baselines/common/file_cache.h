@@ -33,7 +33,8 @@ class FileCache {
   FileCache& operator=(const FileCache&) = delete;
 
   // The regular file at `path`, relative to the docroot and followed by a NUL; null when there is
-  // none, it cannot be read, or the path leads out of the docroot. Sees a change after a second.
+  // none, it may not be read, or the path leads out of the docroot. Sees a change after a second.
+  // Throws std::system_error or std::bad_alloc when the machine fails, not the path.
   std::shared_ptr<const File> find(std::string_view path, Clock::time_point now);
 
   std::size_t bytes_in_use() const;  // of all files in the cache

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <array>
-#include <cstring>
+#include <exception>
 
 #include "baselines/common/answer.h"
 #include "baselines/common/endpoints.h"
@@ -26,7 +26,7 @@ struct InputBlock {
   // Takes as much as fits, and says how much.
   std::size_t fill(std::span<const char> in) {
     const std::size_t n = std::min(in.size(), kCapacity - size);
-    std::memcpy(bytes.data() + size, in.data(), n);
+    std::copy_n(in.begin(), n, bytes.begin() + size);
     size += static_cast<std::uint32_t>(n);
     return n;
   }
@@ -41,6 +41,17 @@ constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 // A slot has one writer, so a plain load, add and store loses nothing and needs no bus lock.
 void add(std::atomic<std::uint64_t>& counter, std::uint64_t n) {
   counter.store(counter.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
+}
+
+// An endpoint that throws has met a failure of the machine: the client gets 500, the server lives.
+Answer call_endpoint(const RequestHead& request, const Site& site, Clock::time_point now) {
+  const Route route = find_route(request.path);
+  if (route.endpoint == nullptr) return status_answer(404);
+  try {
+    return route.endpoint({request, route.rest, site, now});
+  } catch (const std::exception&) {
+    return status_answer(500);
+  }
 }
 
 }  // namespace
@@ -233,10 +244,7 @@ void Connection::received_head(std::span<const char> head, Clock::time_point now
 
 void Connection::answer(const RequestHead& request, Clock::time_point now) {
   deadline_ = now + site_->options().idle_timeout;
-  const Route route = find_route(request.path);
-  const Answer answer = route.endpoint != nullptr
-                            ? route.endpoint({request, route.rest, *site_, now})
-                            : status_answer(404);
+  const Answer answer = call_endpoint(request, *site_, now);
   std::string_view connection;  // staying open is what HTTP/1.1 means when nothing is said
   if (!request.keep_alive) {
     connection = kClose;

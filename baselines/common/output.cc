@@ -2,7 +2,6 @@
 
 #include <cassert>
 #include <charconv>
-#include <cstring>
 
 #include "baselines/common/http_date.h"
 
@@ -28,10 +27,7 @@ void Output::append(const Answer& answer, bool head_only, std::string_view conne
   // Written in one run: `p` moves on, and the piece is made once the end is known.
   char* const begin = text_.data() + text_used_;
   char* p = begin;
-  const auto copy = [&p](std::string_view bytes) {
-    std::memcpy(p, bytes.data(), bytes.size());
-    p += bytes.size();
-  };
+  const auto copy = [&p](std::string_view bytes) { p += bytes.copy(p, bytes.size()); };
   copy(status_line(answer.status));
   copy(date_field(now));
   if (!answer.content_type.empty()) {
@@ -64,8 +60,7 @@ void Output::append(const Answer& answer, bool head_only, std::string_view conne
 
 void Output::append_interim(std::string_view bytes) {
   char* const begin = text_.data() + text_used_;
-  std::memcpy(begin, bytes.data(), bytes.size());
-  text_used_ += static_cast<std::uint32_t>(bytes.size());
+  text_used_ += static_cast<std::uint32_t>(bytes.copy(begin, bytes.size()));
   add_piece(begin, bytes.size());
 }
 

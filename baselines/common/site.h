@@ -13,6 +13,9 @@ namespace baselines {
 
 class FileCache;
 
+inline constexpr std::size_t kKiB = 1024;
+inline constexpr std::size_t kMiB = 1024 * kKiB;
+
 struct SiteOptions {
   std::string docroot;  // folder behind /file/; empty: there are no files, /file/ is 404
 
@@ -21,22 +24,22 @@ struct SiteOptions {
   std::chrono::nanoseconds idle_timeout = std::chrono::seconds(60);
 
   // Limits of a request, each with the status that tells the client.
-  std::size_t max_target_bytes = 8 * 1024;       // 414; browsers stay below 8 KiB
-  std::size_t max_head_bytes = 16 * 1024;        // 431; at most kMaxHeadBytes
-  std::size_t max_fields = 100;                  // 431
-  std::size_t max_body_bytes = 1 * 1024 * 1024;  // 413; bodies are read and thrown away
+  std::size_t max_target_bytes = 8 * kKiB;  // 414; browsers stay below 8 KiB
+  std::size_t max_head_bytes = 16 * kKiB;   // 431; at most kMaxHeadBytes
+  std::size_t max_fields = 100;             // 431
+  std::size_t max_body_bytes = 1 * kMiB;    // 413; bodies are read and thrown away
 
   // Files. Up to `max_cached_file_bytes` a file is read into memory and kept while `cache_bytes`
   // last; larger ones are mapped for each answer, so the kernel's page cache is their cache.
-  std::size_t cache_bytes = 64 * 1024 * 1024;
-  std::size_t max_cached_file_bytes = 1 * 1024 * 1024;
+  std::size_t cache_bytes = 64 * kMiB;
+  std::size_t max_cached_file_bytes = 1 * kMiB;
 };
 
 // A head must be contiguous to be parsed, so it has to fit in one block of the buffer pool.
-inline constexpr std::size_t kMaxHeadBytes = 16 * 1024;
+inline constexpr std::size_t kMaxHeadBytes = 16 * kKiB;
 
 // The most that /bytes/N serves.
-inline constexpr std::size_t kMaxPatternBytes = 16 * 1024 * 1024;
+inline constexpr std::size_t kMaxPatternBytes = 16 * kMiB;
 
 class Site {
  public:

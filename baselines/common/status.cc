@@ -25,10 +25,10 @@ constexpr Status kStatuses[] = {
     BASELINES_STATUS(413, "Content Too Large"),
     BASELINES_STATUS(414, "URI Too Long"),
     BASELINES_STATUS(431, "Request Header Fields Too Large"),
+    BASELINES_STATUS(500, "Internal Server Error"),
     BASELINES_STATUS(501, "Not Implemented"),
     BASELINES_STATUS(503, "Service Unavailable"),
     BASELINES_STATUS(505, "HTTP Version Not Supported"),
-    BASELINES_STATUS(500, "Internal Server Error"),
 };
 
 #undef BASELINES_STATUS
@@ -37,7 +37,7 @@ const Status& find_status(int code) {
   for (const Status& status : kStatuses) {
     if (status.code == code) return status;
   }
-  return *(std::end(kStatuses) - 1);  // an endpoint invented a status: its error, not the client's
+  return find_status(500);  // an endpoint invented a status: our error, not the client's
 }
 
 }  // namespace

@@ -43,7 +43,7 @@ void exchange(benchmark::State& state, const std::string& request, int requests_
   static thread_local CounterSlot slot{};
   const Clock::time_point now = Clock::now();
   Connection connection(site(), slot, now);
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     Want want = connection.advance(request, now);
     while (want == Want::output) {
       std::size_t size = 0;
@@ -75,7 +75,7 @@ void not_found(benchmark::State& state) { exchange(state, wrk_request("/nothing"
 void connection_made_and_closed(benchmark::State& state) {
   static CounterSlot slot{};
   const Clock::time_point now = Clock::now();
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     Connection connection(site(), slot, now);
     benchmark::DoNotOptimize(&connection);
   }

@@ -34,7 +34,7 @@ TEST(Bodies, the_answer_comes_after_the_body) {
 }
 
 TEST(Bodies, one_mebibyte_is_read_however_it_is_cut) {
-  const std::string body(1024 * 1024, 'b');
+  const std::string body(kMiB, 'b');
   Driver driver;
   EXPECT_EQ(driver.feed(sized(body.size())), "");
   std::string answer;

@@ -72,8 +72,8 @@ class Driver {
   bool closed() const { return connection.want() == Want::close; }
   bool waiting() const { return connection.want() == Want::input; }
 
-  Clock::time_point now = kStart;
   CounterSlot slot{};
+  Clock::time_point now = kStart;
   Connection connection;
 };
 

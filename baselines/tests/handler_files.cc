@@ -1,4 +1,5 @@
 // /file/PATH: what is served, what is refused, and what the cache may and may not do.
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -92,7 +93,7 @@ TEST_F(Files, names_are_decoded) {
 TEST_F(Files, of_any_size_are_sent_whole) {
   SiteOptions small = options();
   small.max_cached_file_bytes = 10000;
-  small.cache_bytes = 16 * 20000;
+  small.cache_bytes = 16 * std::size_t{20000};
   const Site site(small);
   Driver driver(site);
   for (const std::size_t size : {0u, 1u, 2048u, 2049u, 10000u, 10001u, 3000000u}) {
@@ -242,7 +243,7 @@ TEST_F(Files, a_body_being_sent_outlives_the_cache) {
 
 TEST_F(Files, the_cache_stays_within_its_bytes_and_forgets_the_oldest) {
   SiteOptions small = options();
-  small.cache_bytes = 16 * 4096;  // 4 KiB for each shard
+  small.cache_bytes = 16 * 4 * kKiB;  // 4 KiB for each shard
   small.max_cached_file_bytes = 3000;
   const Site site(small);
   Driver driver(site);
@@ -258,7 +259,7 @@ TEST_F(Files, the_cache_stays_within_its_bytes_and_forgets_the_oldest) {
 TEST_F(Files, many_threads_share_the_cache) {
   for (int i = 0; i < 8; ++i) put(std::to_string(i), std::string(3000 + i, 'x'));
   SiteOptions small = options();
-  small.cache_bytes = 16 * 4096;  // too small for all of them: hits, misses and evictions
+  small.cache_bytes = 16 * 4 * kKiB;  // too small for all of them: hits, misses and evictions
   const Site site(small);
   std::vector<std::thread> threads;
   std::atomic<int> wrong{0};
@@ -292,6 +293,25 @@ TEST_F(Files, the_site_works_in_a_child_after_fork) {
   int status = -1;
   ASSERT_EQ(waitpid(child, &status, 0), child);
   EXPECT_EQ(status, 0);
+}
+
+TEST_F(Files, running_out_of_descriptors_is_not_the_clients_error) {
+  put("known", "text");
+  put("unknown", "text");
+  const Site site(options());
+  Driver driver(site);
+  EXPECT_EQ(body_of(driver.feed(get("/file/known"))), "text");
+  driver.now += 1s;
+  rlimit usual{};
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &usual), 0);
+  const rlimit none{.rlim_cur = 0, .rlim_max = usual.rlim_max};
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &none), 0);
+  const std::string known = driver.feed(get("/file/known"));
+  const std::string unknown = driver.feed(get("/file/unknown"));
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &usual), 0);
+  EXPECT_EQ(body_of(known), "text");
+  EXPECT_EQ(status_of(unknown), 500);
+  EXPECT_EQ(status_of(driver.feed(get("/file/unknown"))), 200);
 }
 
 TEST_F(Files, a_docroot_that_cannot_be_opened_is_named) {

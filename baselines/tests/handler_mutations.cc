@@ -16,8 +16,9 @@ const std::vector<std::string>& seeds() {
       "GET /plaintext HTTP/1.1\r\nHost: a\r\n\r\n",
       "HEAD /bytes/300 HTTP/1.0\r\nConnection: keep-alive\r\n\r\n",
       "GET /bytes/5000?q HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nabcde",
-      "GET http://a/plaintext HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
-      "5;x=y\r\nabcde\r\n0\r\nA: b\r\n\r\n",
+      std::string(
+          "GET http://a/bytes/9 HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n") +
+          "5;x=y\r\nabcde\r\n0\r\nA: b\r\n\r\n",
       "GET /bytes/1 HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\nabc",
       "POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
       "\r\nGET /file/%2e%2e/x HTTP/1.1\r\nHost: a\r\nA:\r\n b\r\n\r\n",

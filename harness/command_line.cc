@@ -39,7 +39,7 @@ int obey(int argc, char** argv) {
       command("list", "show plans and servers", [&] { return show_list(options.servers); });
   auto* status =
       command("status", "show how far a campaign is", [&] { return show_status(directory); });
-  auto* valid = command("validate", "check a campaign", [&] { return validate(directory); });
+  auto* valid = command("validate", "check a campaign", [&] { return show_validity(directory); });
 
   for (auto* sub : {plan, run}) {
     takes_plan(sub)->required();

@@ -137,7 +137,7 @@ int show_status(const fs::path& directory) {
   return 0;
 }
 
-int validate(const fs::path& directory) {
+int show_validity(const fs::path& directory) {
   const auto complaints = check_campaign(directory);
   for (const std::string& complaint : complaints) std::printf("%s\n", complaint.c_str());
   if (complaints.empty()) std::printf("%s: complete and as it should be\n", directory.c_str());

@@ -21,6 +21,6 @@ int show_doctor(const std::string& plan, const std::filesystem::path& servers);
 int show_status(const std::filesystem::path& directory);
 
 // Does the folder keep its promises? 0 when it is complete and nothing is wrong.
-int validate(const std::filesystem::path& directory);
+int show_validity(const std::filesystem::path& directory);
 
 }  // namespace archbench

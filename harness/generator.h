@@ -51,8 +51,8 @@ class Generator {
   // Ends the run and reads its report. Throws CellFailed when it cannot be had or understood.
   virtual GeneratorReport finish() = 0;
 
-  // Files it has written, relative to raw_directory.
-  virtual std::vector<std::string> raw_files() const = 0;
+  // Files it has written, relative to raw_directory; removes those that are empty.
+  virtual std::vector<std::string> collect_raw_files() = 0;
 
   // Ends it without a report and forgets its command and files; also after a failure, also when it
   // is not running.

@@ -62,8 +62,8 @@ Result Runner::run(const Cell& cell) {
   from.generator_command = rig_.generator.command();
   from.server_cpu_list = cpu_list(placement.server);
   from.generator_cpu_list = cpu_list(placement.generator);
-  append_raw(from.raw, rig_.generator.raw_files());
-  append_raw(from.raw, rig_.server.raw_files());
+  append_raw(from.raw, rig_.generator.collect_raw_files());
+  append_raw(from.raw, rig_.server.collect_raw_files());
   if (result.failure.empty()) append_raw(from.raw, {cell.file_stem() + ".samples.json"});
   rig_.generator.abandon();
   rig_.server.abandon();

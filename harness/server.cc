@@ -91,11 +91,8 @@ bool LocalServer::stop() {
   return well;
 }
 
-std::vector<std::string> LocalServer::raw_files() const {
-  std::error_code ignored;
-  const auto size = std::filesystem::file_size(error_file(), ignored);
-  if (ignored || size == 0) return {};
-  return {error_file().filename().string()};
+std::vector<std::string> LocalServer::collect_raw_files() {
+  return keep_with_content(how_.raw_directory, {error_file().filename().string()});
 }
 
 void LocalServer::abandon() noexcept {

@@ -37,7 +37,8 @@ class Server {
   // Asks it to end. Returns false when it had to be killed or ended with an error.
   virtual bool stop() = 0;
 
-  virtual std::vector<std::string> raw_files() const = 0;  // relative to raw_directory
+  // Files it has written, relative to raw_directory; removes those that are empty.
+  virtual std::vector<std::string> collect_raw_files() = 0;
 
   // Ends it the hard way; also after a failure, also when it is not running.
   virtual void abandon() noexcept = 0;
@@ -56,7 +57,7 @@ class LocalServer : public Server {
   Census census() override { return tree_->census(); }
   bool running() override { return child_ && !child_->ended(0); }
   bool stop() override;
-  std::vector<std::string> raw_files() const override;
+  std::vector<std::string> collect_raw_files() override;
   void abandon() noexcept override;
 
  private:

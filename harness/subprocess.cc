@@ -3,8 +3,8 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sched.h>
-#include <sys/pidfd.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -84,7 +84,8 @@ Child::Child(const Program& program) {
   }
   close(failure.read_end);
   output_ = output.read_end;
-  if (error == 0) pidfd_ = pidfd_open(pid_, 0);
+  // By its number: the declaration in glibc 2.36 (sys/pidfd.h) forgets extern "C".
+  if (error == 0) pidfd_ = static_cast<int>(syscall(SYS_pidfd_open, pid_, 0));
   if (error == 0 && pidfd_ < 0) error = errno;
   if (error != 0) {
     if (pid_ > 0) kill();

@@ -66,6 +66,22 @@ std::optional<std::filesystem::path> find_in_path(std::string_view program) {
   return std::nullopt;
 }
 
+std::vector<std::string> keep_with_content(const std::filesystem::path& directory,
+                                           const std::vector<std::string>& names) {
+  std::vector<std::string> kept;
+  for (const std::string& name : names) {
+    std::error_code missing, ignored;
+    const auto size = std::filesystem::file_size(directory / name, missing);
+    if (missing) continue;
+    if (size > 0) {
+      kept.push_back(name);
+    } else {
+      std::filesystem::remove(directory / name, ignored);
+    }
+  }
+  return kept;
+}
+
 std::string utc_now() { return utc("%Y-%m-%dT%H:%M:%SZ"); }
 std::string utc_now_compact() { return utc("%Y%m%dT%H%M%SZ"); }
 

@@ -19,6 +19,10 @@ std::optional<std::string> read_value(const std::filesystem::path& path);
 // The first executable of that name in $PATH; absent when there is none.
 std::optional<std::filesystem::path> find_in_path(std::string_view program);
 
+// Those of `names` in `directory` that hold something; the empty ones are removed.
+std::vector<std::string> keep_with_content(const std::filesystem::path& directory,
+                                           const std::vector<std::string>& names);
+
 // Now, as 2026-01-31T12:00:00Z, and as 20260131T120000Z for names of files.
 std::string utc_now();
 std::string utc_now_compact();

@@ -63,16 +63,11 @@ bool Wrk::running() { return child_ && !child_->ended(0); }
 
 double Wrk::cpu_s() { return child_ ? process_cpu_seconds(child_->pid()).value_or(0) : 0; }
 
-std::vector<std::string> Wrk::raw_files() const {
-  std::vector<std::string> names;
-  if (load_.clients == 0) return names;  // nothing was started
-  for (const char* end : {".wrk.json", ".wrk.txt", ".wrk.err"}) {
-    std::error_code ignored;
-    const auto size =
-        std::filesystem::file_size(load_.raw_directory / (load_.file_stem + end), ignored);
-    if (!ignored && size > 0) names.push_back(load_.file_stem + end);
-  }
-  return names;
+std::vector<std::string> Wrk::collect_raw_files() {
+  if (load_.clients == 0) return {};  // nothing was started
+  const std::string& stem = load_.file_stem;
+  return keep_with_content(load_.raw_directory,
+                           {stem + ".wrk.json", stem + ".wrk.txt", stem + ".wrk.err"});
 }
 
 void Wrk::abandon() noexcept {

@@ -20,7 +20,7 @@ class Wrk : public Generator {
   bool running() override;
   double cpu_s() override;
   GeneratorReport finish() override;
-  std::vector<std::string> raw_files() const override;
+  std::vector<std::string> collect_raw_files() override;
   void abandon() noexcept override;
 
  private:

@@ -1,0 +1,223 @@
+#!/usr/bin/python3
+"""Whole campaigns against fake_server.py, with the real wrk.
+
+    campaign_test.py ARCHBENCH [unittest options]
+
+This process takes in the orphans of what it starts (subreaper): a process that archbench leaves behind
+is therefore our child, and every test ends by waiting until there is none.
+"""
+
+import collections
+import ctypes
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+ARCHBENCH = ""
+PR_SET_CHILD_SUBREAPER = 36
+PATIENCE_S = 30  # only a hung test waits that long
+
+
+def plan(**changes):
+    content = json.loads((HERE / "tiny_plan.json").read_text())
+    content.update(changes)
+    return content
+
+
+def server(model):
+    return {"architecture": "edsm", "model": model}
+
+
+class Campaigns(unittest.TestCase):
+    def setUp(self):
+        scratch = tempfile.TemporaryDirectory(prefix="archbench-")
+        self.addCleanup(scratch.cleanup)
+        self.addCleanup(self.expect_nothing_left)
+        self.here = Path(scratch.name)
+        self.servers = self.here / "servers"
+        self.servers.mkdir()
+        for name in ("mp", "mt", "edsm", "st"):
+            (self.servers / f"httpd_{name}").symlink_to(HERE / "fake_server.py")
+
+    def expect_nothing_left(self):
+        """Every process that archbench left behind must end by itself, and soon."""
+        deadline = time.monotonic() + PATIENCE_S
+        while time.monotonic() < deadline:
+            try:
+                pid, _ = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if pid == 0:
+                time.sleep(0.01)
+        self.fail("archbench left processes behind")
+
+    def start(self, content, *options, **kwargs):
+        file = self.here / "plan.json"
+        file.write_text(content if isinstance(content, str) else json.dumps(content))
+        return subprocess.Popen(
+            [ARCHBENCH, "run", str(file), "--servers", str(self.servers), *options],
+            cwd=self.here, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **kwargs)
+
+    def run_plan(self, content, *options, status=0, **kwargs):
+        """Returns what archbench said and the cells that are there then."""
+        process = self.start(content, *options, **kwargs)
+        _, said = process.communicate(timeout=PATIENCE_S)
+        self.assertEqual(process.returncode, status, said)
+        return said, self.cells()
+
+    def cells(self):
+        lines = []
+        for file in self.here.glob("**/cells.jsonl"):
+            lines += [json.loads(line) for line in file.read_text().splitlines()]
+        return lines
+
+    def validate(self, folder):
+        return subprocess.run([ARCHBENCH, "validate", str(folder)], capture_output=True, text=True,
+                              check=False)
+
+    def test_every_cell_of_the_plan_is_measured_and_agrees(self):
+        _, cells = self.run_plan(plan(), "--out", "out")
+        self.assertEqual(len({cell["cell"] for cell in cells}), 8)
+        for cell in cells:
+            self.assertEqual(cell["status"], "ok", cell)
+            verdicts = {gate["name"]: gate["verdict"] for gate in cell["gates"]}
+            for name in ("completions_agree", "bytes_agree", "no_connect_errors", "body_right",
+                         "every_client_served"):
+                self.assertEqual(verdicts[name], "pass", cell["gates"])
+            measured = cell["measurements"]
+            self.assertGreater(measured["server_cpu_s"], 0)
+            self.assertEqual(measured["connections_open"], cell["clients"])
+            self.assertEqual(measured["server_processes"], 2 if cell["model"] == "forking" else 1)
+        report = self.validate(self.here / "out")
+        self.assertEqual(report.returncode, 0, report.stdout)
+        self.assertFalse((self.here / "out/raw/counters.live").exists())
+
+    def test_connection_for_each_request(self):
+        _, cells = self.run_plan(
+            plan(workloads=[{"name": "close", "path": "/bytes/100", "keepalive": False}], clients=[4],
+                 servers=[server("plain")], blocks=1))
+        verdicts = {gate["name"]: gate["verdict"] for gate in cells[0]["gates"]}
+        self.assertEqual(verdicts["bytes_agree"], "pass", cells[0]["gates"])
+        self.assertEqual(verdicts["completions_agree"], "pass", cells[0]["gates"])
+        self.assertEqual(verdicts["littles_law"], "unknown")
+        self.assertGreater(cells[0]["measurements"]["served_connections"], 4)
+
+    def test_known_latency_is_what_wrk_reports_once_its_correction_is_removed(self):
+        # 20 ms for each answer; a stall of the machine makes some later, never earlier. wrk's
+        # correction would add answers below 20 ms for every late one.
+        _, cells = self.run_plan(plan(servers=[server("late")], clients=[8], seconds=1, blocks=1))
+        measured = cells[0]["measurements"]
+        self.assertGreaterEqual(measured["latency_us_p50"], 20_000)
+        raw = json.loads(next(self.here.glob("**/raw/*.wrk.json")).read_text())
+        requests, observed = raw["requests"], collections.Counter()
+        self.assertGreater(requests, 0)
+        expected_us = raw["duration_us"] // (requests // 8)
+        data = dict(map(tuple, raw["latency_us"]))
+        for value, count in data.items():
+            copies = data.get(value + expected_us, 0) if value > expected_us else 0
+            observed[value] = count - copies
+        self.assertEqual(sum(observed.values()), requests)
+        self.assertGreaterEqual(min(v for v, n in observed.items() if n), 20_000)
+        mean = sum(v * n for v, n in observed.items()) / requests
+        self.assertAlmostEqual(measured["latency_us_mean"], mean, places=3)
+
+    def test_bad_servers_are_failed_cells_and_the_campaign_goes_on(self):
+        models = ("broken", "mortal", "short", "fickle", "plain")
+        said, cells = self.run_plan(
+            plan(servers=[server(model) for model in models], clients=[2], blocks=1))
+        by_model = {cell["model"]: cell for cell in cells}
+        self.assertEqual(by_model["plain"]["status"], "ok")
+        self.assertIn("meant to be broken", by_model["broken"]["reason"])
+        self.assertIn("server ended", by_model["mortal"]["reason"])
+        self.assertIn("99 bytes", by_model["short"]["reason"])
+        body = [gate for gate in by_model["fickle"]["gates"] if gate["name"] == "body_right"][0]
+        self.assertEqual((body["verdict"], body["effect"]), ("fail", "invalidates"))
+        self.assertIn("FAILED", said)
+
+    def test_killed_at_any_moment_no_cell_is_lost_or_there_twice(self):
+        content = plan(clients=[1, 2, 3, 4], warmup_seconds=0, seconds=0.05)
+        # A seed of its own each time, printed when the test fails: the moments are what is tested.
+        seed = random.randrange(1 << 32)
+        moment = random.Random(seed)
+        before = []
+        for _ in range(6):
+            process = self.start(content)
+            try:
+                process.communicate(timeout=moment.uniform(0.6, 1.6))
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.communicate()
+            self.expect_nothing_left()
+            now = [cell["cell"] for cell in self.cells()]
+            self.assertEqual(now[:len(before)], before, f"seed {seed}")
+            before = now
+        said, cells = self.run_plan(content)
+        # A kill before campaign.json was there leaves an empty folder: that campaign never began.
+        campaigns = list(self.here.glob("results/*/campaign.json"))
+        self.assertEqual(len(campaigns), 1, f"seed {seed}: {said}")
+        identities = [cell["cell"] for cell in cells]
+        self.assertEqual(len(identities), 16, f"seed {seed}")
+        self.assertEqual(len(set(identities)), 16, f"seed {seed}")
+        orders = [(cell["block"], cell["order"]) for cell in cells]
+        self.assertEqual(orders, sorted(orders), f"seed {seed}")
+        report = self.validate(campaigns[0].parent)
+        self.assertEqual(report.returncode, 0, report.stdout)
+
+    def test_asked_to_stop_it_stops_at_once_and_says_how_to_go_on(self):
+        for number in (signal.SIGINT, signal.SIGTERM):
+            process = self.start(plan(seconds=60), "--out", f"out-{number}")
+            while "cells to measure" not in process.stderr.readline():
+                pass
+            while not list(self.here.glob(f"out-{number}/raw/*.wrk.txt")):
+                time.sleep(0.01)  # until the load has begun
+            process.send_signal(number)
+            _, said = process.communicate(timeout=PATIENCE_S)
+            self.assertEqual(process.returncode, 128 + number)
+            self.assertIn("same command goes on", said)
+            self.assertEqual(self.cells(), [])
+
+    def test_stubborn_server_is_killed_and_reported(self):
+        _, cells = self.run_plan(plan(servers=[server("stubborn")], clients=[2], blocks=1))
+        self.assertIn("server_did_not_stop", [warning["code"] for warning in cells[0]["warnings"]])
+
+    def test_folder_of_another_campaign_is_refused(self):
+        self.run_plan(plan(clients=[2], blocks=1), "--out", "out")
+        said, cells = self.run_plan(plan(clients=[3], blocks=1), "--out", "out", status=1)
+        self.assertIn("holds another campaign: the plan has changed", said)
+        self.assertEqual(len(cells), 2)
+
+    def test_complete_campaign_is_not_measured_again(self):
+        self.run_plan(plan(clients=[2], blocks=1), "--out", "out")
+        said, cells = self.run_plan(plan(clients=[2], blocks=1), "--out", "out")
+        self.assertIn("0 of 2 cells to measure", said)
+        self.assertEqual(len(cells), 2)
+
+    def test_missing_programs_are_named_before_anything_runs(self):
+        said, _ = self.run_plan(plan(), env={"PATH": "/nonexistent"}, status=1)
+        self.assertIn("apt-get install wrk", said)
+        (self.servers / "httpd_mp").unlink()
+        said, _ = self.run_plan(plan(), status=1)
+        self.assertIn("missing in", said)
+        self.assertIn("httpd_mp", said)
+        self.assertFalse((self.here / "results").exists())
+
+    def test_bad_plan_is_one_sentence(self):
+        said, _ = self.run_plan(plan(clients=[1, "many"]), status=1)
+        self.assertEqual(said, f"archbench: {self.here}/plan.json: clients[1]: expected a positive "
+                               'integer, got "many"\n')
+        said, _ = self.run_plan('{"schema": }', status=1)
+        self.assertIn("line 1, column 12", said)
+
+
+if __name__ == "__main__":
+    ARCHBENCH = sys.argv.pop(1)
+    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    unittest.main()

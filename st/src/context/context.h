@@ -10,10 +10,10 @@
 // threads, and an assembly file with the entry of a new thread. A new CPU adds these two files and
 // a line below.
 //
-// Not saved: the signal mask (saving it costs two system calls for each switch, and belongs to the
-// process here; ucontext alone does), and the floating-point control words (a thread that changes
-// the rounding mode changes it for all, as in State Threads 1.9). Everything else that the calling
-// convention lets a function keep is kept.
+// Not saved: the signal mask (saving it costs one or two system calls for each switch, and it
+// belongs to the process here; ucontext alone keeps it), and the floating-point control words (a
+// thread that changes the rounding mode changes it for all, as in State Threads 1.9). Everything
+// else that the calling convention lets a function keep is kept.
 #pragma once
 
 #if defined(ST_CONTEXT_UCONTEXT)

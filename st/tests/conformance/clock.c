@@ -1,4 +1,5 @@
 // Time: the cached clock, sleeping, the seconds cache, and a clock of the program's own.
+#include <signal.h>
 #include <time.h>
 
 #include "support.h"
@@ -65,6 +66,22 @@ CASE(time, sleep_of_nothing_polls_descriptors) {
   pass();
   pass();
   CHECK_TEXT(letters(), "r");
+}
+
+static volatile sig_atomic_t signals_seen;
+static void see_signal(__attribute__((unused)) int number) { ++signals_seen; }
+
+CASE(time, unix_signals_do_not_shorten_a_sleep) {
+  CHECK(signal(SIGUSR1, see_signal) != SIG_ERR);
+  struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR1};
+  const struct itimerspec every_millisecond = {{0, 1000000}, {0, 1000000}};
+  timer_t timer;
+  CHECK_EQ(timer_create(CLOCK_MONOTONIC, &event, &timer), 0);
+  CHECK_EQ(timer_settime(timer, 0, &every_millisecond, NULL), 0);
+  const st_utime_t before = st_utime_last_clock();
+  CHECK_EQ(st_usleep(8000), 0);
+  CHECK(st_utime_last_clock() - before >= 8000);
+  CHECK(signals_seen > 0);
 }
 
 struct Nap {

@@ -29,6 +29,7 @@ add_executable(
   ${ST_CONFORMANCE_DIR}/write.c
   ${ST_CONFORMANCE_DIR}/vectors.c
   ${ST_CONFORMANCE_DIR}/datagram.c
+  ${ST_CONFORMANCE_DIR}/random_transfers.c
   ${ST_CONFORMANCE_DIR}/clock.c
   ${ST_CONFORMANCE_DIR}/accept_connect.c
   ${ST_CONFORMANCE_DIR}/callbacks.c

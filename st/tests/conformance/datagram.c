@@ -220,3 +220,18 @@ CASE(message, carries_a_descriptor) {
   CHECK_EQ(st_read(tube[0], &byte, 1, ST_UTIME_NO_TIMEOUT), 1);
   CHECK_EQ(byte, 'y');
 }
+
+// Urgent data are beside the stream: they can be had although there is nothing to read.
+CASE(message, urgent_byte_is_fetched_while_the_stream_is_empty) {
+  int client;
+  st_netfd_t server = tcp_connection(&client);
+  char byte = 0;
+  struct iovec data = {&byte, 1};
+  struct msghdr message = {.msg_iov = &data, .msg_iovlen = 1};
+  CHECK_FAILS(st_read(server, &byte, 1, 0), ETIME);
+  CHECK_FAILS(st_recvmsg(server, &message, MSG_OOB, 0), EINVAL);
+  CHECK_EQ(send(client, "!", 1, MSG_OOB), 1);
+  CHECK_EQ(st_netfd_poll(server, POLLPRI, ST_UTIME_NO_TIMEOUT), 0);
+  CHECK_EQ(st_recvmsg(server, &message, MSG_OOB, 0), 1);
+  CHECK_EQ(byte, '!');
+}

@@ -104,6 +104,38 @@ CASE(netfd, two_objects_share_one_descriptor) {
   CHECK_EQ(st_read(two, &byte, 1, 0), 1);
 }
 
+// A program that closes past the library and forgets the object; the next descriptor has the same
+// number.
+CASE(netfd, number_that_is_used_again_starts_afresh) {
+  int end[2];
+  char byte;
+  for (int i = 0; i < 4; ++i) {
+    raw_pair(SOCK_STREAM, end);
+    st_netfd_t near = st_netfd_open(end[0]);
+    CHECK_FAILS(st_read(near, &byte, 1, 0), ETIME);
+    put(end[1], "x");
+    CHECK_EQ(st_read(near, &byte, 1, ST_UTIME_NO_TIMEOUT), 1);
+    if (i % 2) st_netfd_free(near);
+    CHECK_EQ(close(end[0]), 0);
+    CHECK_EQ(close(end[1]), 0);
+  }
+}
+
+CASE(netfd, descriptor_replaced_by_dup2) {
+  // 1.9 asks about a descriptor anew for each wait. A mechanism of the kernel that keeps
+  // descriptors knows the old file only.
+  if (!event_system_is("select") && !event_system_is("poll")) skip("about select and poll");
+  st_netfd_t old[2];
+  st_netfd_t new[2];
+  stream_pair(old);
+  stream_pair(new);
+  char byte;
+  CHECK_FAILS(st_read(old[0], &byte, 1, 0), ETIME);
+  CHECK_EQ(dup2(st_netfd_fileno(new[0]), st_netfd_fileno(old[0])), st_netfd_fileno(old[0]));
+  put(st_netfd_fileno(new[1]), "x");
+  CHECK_EQ(st_read(old[0], &byte, 1, ST_UTIME_NO_TIMEOUT), 1);
+}
+
 CASE(netfd, thousand_opened_and_closed) {
   for (int i = 0; i < 1000; ++i) {
     st_netfd_t end[2];

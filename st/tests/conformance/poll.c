@@ -111,9 +111,31 @@ CASE(poll, unsupported_events_are_refused) {
   if (!event_system_is("select") && !event_system_is("epoll")) skip("about select and epoll");
   st_netfd_t end[2];
   stream_pair(end);
-  struct pollfd one = ask(end[0], POLLERR);
-  CHECK_FAILS(st_poll(&one, 1, ST_UTIME_NO_TIMEOUT), EINVAL);
-  CHECK_FAILS(st_netfd_poll(end[0], POLLHUP, ST_UTIME_NO_TIMEOUT), EINVAL);
+  const short refused[] = {POLLERR, POLLRDHUP, POLLIN | POLLERR, POLLIN | POLLOUT | POLLHUP};
+  for (int i = 0; i < COUNT_OF(refused); ++i) {
+    struct pollfd one = ask(end[0], refused[i]);
+    CHECK_FAILS(st_poll(&one, 1, ST_UTIME_NO_TIMEOUT), EINVAL);
+    CHECK_FAILS(st_netfd_poll(end[0], refused[i], ST_UTIME_NO_TIMEOUT), EINVAL);
+  }
+}
+
+CASE(poll, any_events_are_passed_on_by_poll) {
+  if (!event_system_is("poll")) skip("about poll");
+  st_netfd_t end[2];
+  stream_pair(end);
+  struct pollfd one = ask(end[0], POLLIN | POLLERR | POLLRDHUP);
+  CHECK_EQ(st_poll(&one, 1, 0), 0);
+  CHECK_EQ(shutdown(st_netfd_fileno(end[1]), SHUT_WR), 0);
+  CHECK_EQ(st_poll(&one, 1, ST_UTIME_NO_TIMEOUT), 1);
+  CHECK_EQ(one.revents, POLLIN | POLLRDHUP);
+  CHECK_EQ(st_netfd_poll(end[0], POLLRDHUP, ST_UTIME_NO_TIMEOUT), 0);
+}
+
+CASE(poll, interrupt_is_reported_before_an_invalid_argument) {
+  struct pollfd nothing = {.fd = -1, .events = POLLIN};
+  st_thread_interrupt(st_thread_self());
+  CHECK_FAILS(st_poll(&nothing, 1, ST_UTIME_NO_TIMEOUT), EINTR);
+  CHECK_FAILS(st_poll(&nothing, 1, ST_UTIME_NO_TIMEOUT), EINVAL);
 }
 
 CASE(poll, descriptor_that_select_cannot_hold_is_refused) {
@@ -236,11 +258,8 @@ CASE(poll, writer_is_woken_when_the_last_reader_goes) {
 }
 
 CASE(poll, urgent_data_is_priority) {
-  struct sockaddr_in address;
-  st_netfd_t listener = open_listener(5, &address);
-  const int client = raw_client(&address);
-  st_netfd_t server = st_accept(listener, NULL, NULL, ST_UTIME_NO_TIMEOUT);
-  CHECK(server != NULL);
+  int client;
+  st_netfd_t server = tcp_connection(&client);
   CHECK_FAILS(st_netfd_poll(server, POLLPRI, 0), ETIME);
   CHECK_EQ(send(client, "!", 1, MSG_OOB), 1);
   struct pollfd one = ask(server, POLLPRI);
@@ -333,4 +352,28 @@ CASE(poll, regular_file_is_always_ready) {
   struct pollfd one = {.fd = fileno(file), .events = POLLIN};
   CHECK_EQ(st_poll(&one, 1, ST_UTIME_NO_TIMEOUT), 1);
   CHECK_EQ(one.revents, POLLIN);
+}
+
+enum { kCrowd = 300 };
+static int woken_from_crowd;
+
+static void* wait_in_crowd(void* end) {
+  CHECK_EQ(st_netfd_poll(end, POLLIN, ST_UTIME_NO_TIMEOUT), 0);
+  ++woken_from_crowd;
+  return NULL;
+}
+
+CASE(poll, hundreds_of_threads_wait_each_for_its_own) {
+  st_netfd_t ends[kCrowd][2];
+  st_thread_t threads[kCrowd];
+  for (int i = 0; i < kCrowd; ++i) {
+    stream_pair(ends[i]);
+    threads[i] = spawn(wait_in_crowd, ends[i][0]);
+  }
+  pass();
+  for (int i = kCrowd - 1; i >= 0; --i) {
+    put(st_netfd_fileno(ends[i][1]), "x");
+    join(threads[i]);
+    CHECK_EQ(woken_from_crowd, kCrowd - i);
+  }
 }

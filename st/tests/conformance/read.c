@@ -66,15 +66,57 @@ CASE(read, errors_of_the_kernel_come_through) {
 }
 
 CASE(read, reset_connection_wakes_the_reader) {
-  struct sockaddr_in address;
-  st_netfd_t listener = open_listener(5, &address);
-  const int client = raw_client(&address);
-  st_netfd_t server = st_accept(listener, NULL, NULL, ST_UTIME_NO_TIMEOUT);
+  int client;
+  st_netfd_t server = tcp_connection(&client);
   const struct linger at_once = {.l_onoff = 1, .l_linger = 0};
   CHECK_EQ(setsockopt(client, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once), 0);
   CHECK_EQ(close(client), 0);
   char byte;
   CHECK_FAILS(st_read(server, &byte, 1, ST_UTIME_NO_TIMEOUT), ECONNRESET);
+}
+
+// A short read says that there was no more then; it does not say that there is no more now.
+CASE(read, data_that_followed_a_short_read_do_not_switch) {
+  int client;
+  st_netfd_t server = tcp_connection(&client);
+  char text[16];
+  put(client, "abc");
+  CHECK_EQ(st_read(server, text, sizeof text, ST_UTIME_NO_TIMEOUT), 3);
+  put(client, "de");
+  until_readable(st_netfd_fileno(server), 2);
+  static char b[] = "b";
+  spawn(write_letter, b);
+  st_thread_interrupt(st_thread_self());
+  CHECK_EQ(st_read(server, text, sizeof text, ST_UTIME_NO_TIMEOUT), 2);
+  CHECK_TEXT(letters(), "");
+  CHECK_FAILS(st_usleep(0), EINTR);
+}
+
+CASE(read, data_that_followed_a_failed_read_do_not_switch) {
+  arrange();
+  char text[16];
+  CHECK_FAILS(st_read(end[0], text, sizeof text, 0), ETIME);
+  put(far, "de");
+  static char b[] = "b";
+  spawn(write_letter, b);
+  st_thread_interrupt(st_thread_self());
+  CHECK_EQ(st_read(end[0], text, sizeof text, ST_UTIME_NO_TIMEOUT), 2);
+  CHECK_TEXT(letters(), "");
+}
+
+CASE(read, of_no_bytes_does_not_wait_when_known_to_be_empty) {
+  arrange();
+  char byte;
+  CHECK_FAILS(st_read(end[0], &byte, 1, 0), ETIME);
+  CHECK_EQ(st_read(end[0], &byte, 0, ST_UTIME_NO_TIMEOUT), 0);
+}
+
+CASE(read, after_ones_own_shutdown_is_the_end_of_file) {
+  arrange();
+  char byte;
+  CHECK_FAILS(st_read(end[0], &byte, 1, 0), ETIME);
+  CHECK_EQ(shutdown(st_netfd_fileno(end[0]), SHUT_RD), 0);
+  CHECK_EQ(st_read(end[0], &byte, 1, ST_UTIME_NO_TIMEOUT), 0);
 }
 
 static void* read_one(void* unused) {
@@ -216,6 +258,15 @@ CASE(read_resid, tells_what_is_missing_when_interrupted) {
   st_thread_interrupt(reader);
   join(reader);
   CHECK_EQ(missing, 3);
+}
+
+CASE(read_resid, of_no_bytes_still_asks_the_kernel) {
+  st_netfd_t tube[2];
+  pipe_pair(tube);
+  char byte;
+  size_t left = 0;
+  CHECK_FAILS(st_read_resid(tube[1], &byte, &left, 0), EBADF);
+  CHECK_FAILS(st_read_fully(tube[1], &byte, 0, 0), EBADF);
 }
 
 CASE(read_resid, of_no_bytes_succeeds) {

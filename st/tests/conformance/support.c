@@ -2,7 +2,9 @@
 
 #include <arpa/inet.h>
 #include <fcntl.h>
+#include <netinet/tcp.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/wait.h>
 
 static char written[1024];
@@ -125,6 +127,25 @@ int raw_client(const struct sockaddr_in* address) {
   CHECK(connect(osfd, (const struct sockaddr*)address, sizeof *address) == 0 ||
         errno == EINPROGRESS);
   return osfd;
+}
+
+st_netfd_t tcp_connection(int* peer) {
+  struct sockaddr_in address;
+  st_netfd_t listener = open_listener(1, &address);
+  *peer = raw_client(&address);
+  const int on =
+      1;  // otherwise a second small write waits for the acknowledgement of the first, 40 ms
+  CHECK_EQ(setsockopt(*peer, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on), 0);
+  st_netfd_t accepted = st_accept(listener, NULL, NULL, ST_UTIME_NO_TIMEOUT);
+  CHECK(accepted != NULL);
+  CHECK_EQ(st_netfd_close(listener), 0);
+  return accepted;
+}
+
+void until_readable(int osfd, int bytes) {
+  int arrived = 0;
+  do CHECK_EQ(ioctl(osfd, FIONREAD, &arrived), 0);
+  while (arrived < bytes);
 }
 
 int status_of_child(void (*body)(void)) {

@@ -41,6 +41,11 @@ void put(int osfd, const char* text);
 st_netfd_t open_listener(int backlog, struct sockaddr_in* address);
 int raw_client(const struct sockaddr_in* address);
 st_netfd_t tcp_socket(void);
+// One end of a connection; `peer` is the raw descriptor of the other.
+st_netfd_t tcp_connection(int* peer);
+// Waits, without the library, until so many bytes can be read: TCP may deliver a moment after the
+// write.
+void until_readable(int osfd, int bytes);
 
 // Runs `body` in a child process and returns its wait status. Call before st_init: the child gets a
 // fresh library.

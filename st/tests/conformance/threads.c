@@ -152,6 +152,11 @@ CASE(threads, join_of_a_zombie_leaves_an_interrupt_pending) {
   CHECK_FAILS(st_usleep(0), EINTR);
 }
 
+static void* interrupt_it(void* thread) {
+  st_thread_interrupt(thread);
+  return NULL;
+}
+
 struct Join {
   st_thread_t target;
   int result;
@@ -177,6 +182,20 @@ CASE(threads, interrupted_join_leaves_the_target_to_the_next_joiner) {
   pass();
   st_thread_interrupt(one.target);
   join(second);
+}
+
+CASE(threads, interrupt_between_the_end_of_the_target_and_the_joiners_turn_wins) {
+  struct Join one = {.target = spawn(sleep_until_told, NULL)};
+  st_thread_t joiner = spawn(try_join, &one);
+  pass();
+  // In this order they run: the target ends and wakes the joiner, but the interrupt comes before
+  // the joiner's turn.
+  st_thread_interrupt(one.target);
+  spawn(interrupt_it, joiner);
+  join(joiner);
+  CHECK_EQ(one.result, -1);
+  CHECK_EQ(one.error, EINTR);
+  CHECK_EQ(st_thread_join(one.target, NULL), 0);
 }
 
 static void* join_then_write(void* thread) {

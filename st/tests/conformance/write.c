@@ -46,6 +46,26 @@ CASE(write, of_no_bytes_is_zero) {
   CHECK_EQ(drain(st_netfd_fileno(end[1])), 0);
 }
 
+CASE(write, of_no_bytes_does_not_wait_for_room) {
+  arrange();
+  fill(st_netfd_fileno(end[0]));
+  CHECK_FAILS(st_write(end[0], "x", 1, 0), ETIME);
+  CHECK_EQ(st_write(end[0], "", 0, ST_UTIME_NO_TIMEOUT), 0);
+}
+
+// The reader made room since the last attempt failed.
+CASE(write, into_room_that_was_made_does_not_switch) {
+  arrange();
+  fill(st_netfd_fileno(end[0]));
+  CHECK_FAILS(st_write(end[0], "x", 1, 0), ETIME);
+  drain(st_netfd_fileno(end[1]));
+  static char b[] = "b";
+  spawn(write_letter, b);
+  st_thread_interrupt(st_thread_self());
+  CHECK_EQ(st_write(end[0], "x", 1, ST_UTIME_NO_TIMEOUT), 1);
+  CHECK_TEXT(letters(), "");
+}
+
 CASE(write, of_no_bytes_still_asks_the_kernel) {
   st_netfd_t tube[2];
   pipe_pair(tube);

@@ -117,6 +117,19 @@ TEST(Memory, a_refused_client_holds_only_its_answer) {
   EXPECT_EQ(blocks(), before);
 }
 
+TEST(Memory, what_came_behind_a_closing_request_is_not_held) {
+  const std::ptrdiff_t before = blocks();
+  std::string input;
+  for (int i = 0; i < 100; ++i) input += get("/plaintext");  // more than one output takes
+  input += get("/plaintext", "Connection: close\r\n") + std::string(100000, 'x');
+  Driver driver;
+  driver.connection.advance(input, driver.now);
+  EXPECT_GT(blocks(), before + 2);
+  driver.drain();
+  EXPECT_TRUE(driver.closed());
+  EXPECT_EQ(blocks(), before);
+}
+
 TEST(Memory, a_connection_may_end_on_another_thread) {
   const std::ptrdiff_t before = blocks();
   auto driver = std::make_unique<Driver>();

@@ -51,6 +51,8 @@ std::string many_fields(int count) {
 
 using namespace std::string_literals;
 const std::string kHost = "Host: test\r\n";
+// Makes a request with a chunked body whole, so that only what is wrong with its head is left.
+const std::string kEmptyBody = "0\r\n\r\n";
 
 INSTANTIATE_TEST_SUITE_P(
     Syntax, Refused,
@@ -79,7 +81,7 @@ INSTANTIATE_TEST_SUITE_P(
         Refusal{"value on the next line", 400, with_fields(kHost + "A:\r\n b\r\n")},
         Refusal{"folded nothing", 400, with_fields(kHost + "A:\r\n \r\n")},
         Refusal{"folded Transfer-Encoding", 400,
-                with_fields(kHost + "Transfer-Encoding:\r\n chunked\r\n")},
+                with_fields(kHost + "Transfer-Encoding:\r\n chunked\r\n") + kEmptyBody},
         Refusal{"field without colon", 400, with_fields(kHost + "A\r\n")},
         Refusal{"field without name", 400, with_fields(kHost + ": b\r\n")},
         Refusal{"broken Connection list", 400, with_fields(kHost + "Connection: a b\r\n")},
@@ -114,29 +116,37 @@ INSTANTIATE_TEST_SUITE_P(
         Refusal{"length above 64 bits", 400,
                 with_fields(kHost + "Content-Length: 18446744073709551616\r\n")},
         Refusal{"length and chunked", 400,
-                with_fields(kHost + "Content-Length: 3\r\nTransfer-Encoding: chunked\r\n")},
+                with_fields(kHost + "Content-Length: 3\r\nTransfer-Encoding: chunked\r\n") +
+                    kEmptyBody},
         Refusal{"chunked and length", 400,
-                with_fields(kHost + "Transfer-Encoding: chunked\r\nContent-Length: 3\r\n")},
+                with_fields(kHost + "Transfer-Encoding: chunked\r\nContent-Length: 3\r\n") +
+                    kEmptyBody},
         Refusal{"chunked and zero length", 400,
-                with_fields(kHost + "Transfer-Encoding: chunked\r\nContent-Length: 0\r\n")},
+                with_fields(kHost + "Transfer-Encoding: chunked\r\nContent-Length: 0\r\n") +
+                    kEmptyBody},
         Refusal{
             "chunked twice", 400,
-            with_fields(kHost + "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n")},
+            with_fields(kHost + "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n") +
+                kEmptyBody},
         Refusal{"chunked twice in one", 400,
-                with_fields(kHost + "Transfer-Encoding: chunked, chunked\r\n")},
+                with_fields(kHost + "Transfer-Encoding: chunked, chunked\r\n") + kEmptyBody},
         Refusal{"chunked not last", 400,
-                with_fields(kHost + "Transfer-Encoding: chunked, gzip\r\n")},
-        Refusal{"empty coding", 400, with_fields(kHost + "Transfer-Encoding: \r\n")},
+                with_fields(kHost + "Transfer-Encoding: chunked, gzip\r\n") + kEmptyBody},
+        Refusal{"empty coding", 400, with_fields(kHost + "Transfer-Encoding: \r\n") + kEmptyBody},
         Refusal{"chunked in HTTP/1.0", 400,
-                with_fields(kHost + "Transfer-Encoding: chunked\r\n", "1.0")},
+                with_fields(kHost + "Transfer-Encoding: chunked\r\n", "1.0") + kEmptyBody},
         Refusal{"control before chunked", 400,
                 with_fields(kHost + "Transfer-Encoding: \x0b"
-                                    "chunked\r\n")},
-        Refusal{"unknown coding", 501, with_fields(kHost + "Transfer-Encoding: gzip\r\n")},
+                                    "chunked\r\n") +
+                    kEmptyBody},
+        Refusal{"unknown coding", 501,
+                with_fields(kHost + "Transfer-Encoding: gzip\r\n") + kEmptyBody},
         Refusal{"unknown coding under chunked", 501,
-                with_fields(kHost + "Transfer-Encoding: gzip, chunked\r\n")},
-        Refusal{"almost chunked", 501, with_fields(kHost + "Transfer-Encoding: xchunked\r\n")},
-        Refusal{"identity", 501, with_fields(kHost + "Transfer-Encoding: identity\r\n")}));
+                with_fields(kHost + "Transfer-Encoding: gzip, chunked\r\n") + kEmptyBody},
+        Refusal{"almost chunked", 501,
+                with_fields(kHost + "Transfer-Encoding: xchunked\r\n") + kEmptyBody},
+        Refusal{"identity", 501,
+                with_fields(kHost + "Transfer-Encoding: identity\r\n") + kEmptyBody}));
 
 INSTANTIATE_TEST_SUITE_P(
     Methods, Refused,
@@ -167,6 +177,14 @@ INSTANTIATE_TEST_SUITE_P(
                 with_fields(kHost + "Content-Length: 1048577\r\n")},
         Refusal{"body of 2^63 bytes", 413,
                 with_fields(kHost + "Content-Length: 9223372036854775808\r\n")}));
+
+TEST(Refusals, come_as_soon_as_nothing_can_save_the_request) {
+  for (const char* beginning : {"\x16", "\n", "GET / HTTP/1.1\n", "GET / HTTP/1.1\r\nHost: a\n"}) {
+    Driver driver;
+    EXPECT_EQ(status_of(driver.feed(beginning)), 400) << beginning;
+    EXPECT_TRUE(driver.closed());
+  }
+}
 
 TEST(Limits, what_just_fits_is_answered) {
   Driver driver;

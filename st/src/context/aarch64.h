@@ -70,7 +70,7 @@ inline void context_prepare(Context* context, void* stack_top) {
 #ifdef __ARM_FEATURE_SVE
         ,
         "p0", "p1", "p2", "p3", "p4", "p5", "p6", "p7", "p8", "p9", "p10", "p11", "p12", "p13",
-        "p14", "p15", "ffr"
+        "p14", "p15"
 #endif
   );
 }

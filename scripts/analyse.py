@@ -58,6 +58,7 @@ class Point:
     limited: int  # usable cells in which the server was not, or not certainly, the limit
     starved: int  # usable cells in which some clients were never answered
     metrics: dict[str, Interval]
+    set_aside: dict[str, tuple[float, ...]]  # what excluded cells measured; shown, never averaged
 
     @property
     def not_its_limit(self) -> bool:
@@ -197,6 +198,14 @@ def points(campaign: Campaign, groups: Groups) -> tuple[Point, ...]:
                 limited=sum(c.limited for c in usable),
                 starved=sum(c.starved for c in usable),
                 metrics=metrics,
+                set_aside={
+                    metric: tuple(
+                        c.measurements[metric]
+                        for c in sorted(cells, key=lambda c: c.block)
+                        if not c.usable and metric in c.measurements
+                    )
+                    for metric in COMPARED
+                },
             )
         )
     order = _order(campaign)

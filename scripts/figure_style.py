@@ -110,7 +110,8 @@ class Curve:
     y: list[Interval | None]
     hollow: list[bool]  # the server was not, or not certainly, the limit
     ringed: list[bool]  # some clients were never answered
-    crossed: list[bool]  # some of the cells there are excluded
+    set_aside: list[tuple[float, ...]]  # what single excluded cells measured
+    unmeasured: list[bool]  # no cell measured anything
 
 
 def curve_of(label: str, x: Sequence[float], points: Sequence[Point], metric: str) -> Curve:
@@ -120,7 +121,8 @@ def curve_of(label: str, x: Sequence[float], points: Sequence[Point], metric: st
         y=[p.metrics.get(metric) for p in points],
         hollow=[p.not_its_limit for p in points],
         ringed=[p.starved > 0 for p in points],
-        crossed=[p.excluded > 0 for p in points],
+        set_aside=[p.set_aside.get(metric, ()) for p in points],
+        unmeasured=[p.usable == 0 and not p.set_aside.get(metric) for p in points],
     )
 
 
@@ -159,8 +161,11 @@ def _wrapped(caption: str, width: float) -> list[str]:
     return textwrap.wrap(caption, int((width - 0.3) * characters_per_inch))
 
 
-def draw_curve(axes: Any, curve: Curve, look: Look) -> None:
-    """Band, line and marks of one label; a cross where cells were excluded."""
+def draw_curve(axes: Any, curve: Curve, look: Look, place_at_foot: int = 0) -> None:
+    """Band, line and marks of one label; a small cross for each single cell that was excluded.
+
+    `place_at_foot` keeps the crosses of labels apart where nothing was measured.
+    """
     runs: list[list[int]] = [[]]
     for place, interval in enumerate(curve.y):
         if interval is None:
@@ -174,11 +179,18 @@ def draw_curve(axes: Any, curve: Curve, look: Look) -> None:
         axes.fill_between(x, low, high, color=look.line, alpha=0.13, linewidth=0)
         axes.plot(x, [s.median for s in shown], color=look.line, linestyle=look.dashes)
     for place, (x_value, interval) in enumerate(zip(curve.x, curve.y)):
-        if interval is None:
+        values = curve.set_aside[place]
+        axes.plot(
+            [x_value] * len(values), values, "x", color=look.line, markersize=4.5,
+            markeredgewidth=0.9, alpha=0.85, clip_on=False, zorder=3,
+        )
+        if curve.unmeasured[place]:
+            foot = 0.025 + 0.045 * place_at_foot
             axes.plot(
-                [x_value], [0.025], "x", color=look.line, markersize=7, markeredgewidth=1.8,
+                [x_value], [foot], "x", color=look.line, markersize=7, markeredgewidth=1.8,
                 transform=axes.get_xaxis_transform(), clip_on=False, zorder=5,
             )
+        if interval is None:
             continue
         axes.plot(
             [x_value], [interval.median], look.mark, color=look.line, zorder=4, clip_on=False,
@@ -188,11 +200,6 @@ def draw_curve(axes: Any, curve: Curve, look: Look) -> None:
             axes.plot(
                 [x_value], [interval.median], "o", color=INK, markersize=9.5,
                 markerfacecolor="none", markeredgewidth=0.9, zorder=5, clip_on=False,
-            )
-        if curve.crossed[place]:
-            axes.plot(
-                [x_value], [interval.median], "x", color=INK, markersize=7,
-                markeredgewidth=1.1, zorder=5, clip_on=False,
             )
 
 
@@ -274,6 +281,12 @@ def cpu_axis(axes: Any, cpus: Sequence[int]) -> None:
     axes.set_xlabel("CPUs given to the server")
 
 
+def highest_rate(points: Sequence[Point], metric: str) -> float:
+    """The top of a panel: all that is drawn, single excluded cells included."""
+    shown = [p.metrics[metric].high for p in points if metric in p.metrics]
+    return max(shown + [v for p in points for v in p.set_aside.get(metric, ())], default=0.0)
+
+
 def rate_axis(axes: Any, highest: float) -> None:
     """From 0, so that heights may be compared; in thousands when the numbers are that large."""
     axes.set_ylim(0, highest * 1.06 if highest > 0 else 1)
@@ -317,7 +330,10 @@ def sample_sentence(analysis: Analysis, points: Sequence[Point], metric: str) ->
     if any(p.starved for p in points):
         text += " Ringed: some clients were never answered."
     if any(p.excluded for p in points):
-        text += " Crossed: cells excluded because a gate failed or nothing was measured."
+        text += (
+            " Crosses: single cells that failed a gate, not in the medians;"
+            " thick at the foot: nothing was measured."
+        )
     return text
 
 

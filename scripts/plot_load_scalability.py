@@ -8,8 +8,9 @@ least two loads, one figure for each workload, as SVG and PNG:
     scripts/plot_load_scalability.py results/quick-20260101T120000Z -o /tmp/figures
 
 A line is the median over blocks, its band the interval of that median. A hollow mark: the
-server was not, or not certainly, the limit. A ring: some clients were never answered. A cross: cells
-excluded because a gate failed or nothing was measured; at the foot of the panel when none was left.
+server was not, or not certainly, the limit. A ring: some clients were never answered. A small
+cross: a single cell that failed a gate and is not in the median; thick at the foot of the panel:
+nothing was measured.
 """
 
 from __future__ import annotations
@@ -76,11 +77,10 @@ def _panel(
         own = [p for p in points if p.label == label]
         if own:
             curves.append(style.curve_of(label, [p.clients for p in own], own, metric))
-    for curve in curves:
-        style.draw_curve(axes, curve, look[curve.label])
+    for place, curve in enumerate(curves):
+        style.draw_curve(axes, curve, look[curve.label], place)
     style.client_axis(axes, sorted({p.clients for p in points}))
-    highest = [p.metrics[metric].high for p in points if metric in p.metrics]
-    style.rate_axis(axes, max(highest, default=0))
+    style.rate_axis(axes, style.highest_rate(points, metric))
     style.label_curves(axes, curves, look)
 
 

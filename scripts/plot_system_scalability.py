@@ -98,16 +98,16 @@ def _rate_panel(
     look: dict[str, style.Look], ideal: bool,
 ) -> None:
     curves = _curves(analysis, points, metric)
-    highest = [p.metrics[metric].high for p in points if metric in p.metrics]
-    for curve in curves:
-        style.draw_curve(axes, curve, look[curve.label])
+    highest = [style.highest_rate(points, metric)]
+    for place, curve in enumerate(curves):
+        style.draw_curve(axes, curve, look[curve.label], place)
         first = curve.y[0]
         if ideal and first is not None:
             line = [first.median * x / curve.x[0] for x in curve.x]
             axes.plot(curve.x, line, ":", color=look[curve.label].line, linewidth=1.0, alpha=0.8)
             highest.append(max(line))
     style.cpu_axis(axes, sorted({p.cpus for p in points}))
-    style.rate_axis(axes, max(highest, default=0))
+    style.rate_axis(axes, max(highest))
     style.label_curves(axes, curves, look)
 
 
@@ -117,7 +117,7 @@ def _efficiency_panel(
     steps = {(s.label, s.workload, s.clients, s.cpus): s.efficiency for s in analysis.system_steps}
     curves = _curves(analysis, points, WALL_CLOCK)
     shown = [1.0]
-    for curve in curves:
+    for nth, curve in enumerate(curves):
         own = [p for p in points if p.label == curve.label]
         for place, p in enumerate(own):
             ratio = steps.get((p.label, p.workload, p.clients, p.cpus))
@@ -128,7 +128,8 @@ def _efficiency_panel(
                 shown += [ratio.low, ratio.high]
             elif curve.y[place] is not None:  # the number of CPUs from which the others are counted
                 curve.y[place] = Interval(1.0, 1.0, 1.0, p.usable, 1.0)
-        style.draw_curve(axes, curve, look[curve.label])
+        curve.set_aside = [() for _ in own]  # an efficiency needs two cells of one block
+        style.draw_curve(axes, curve, look[curve.label], nth)
     axes.axhline(1.0, linestyle=":", color=style.INK, linewidth=1.0)
     style.cpu_axis(axes, sorted({p.cpus for p in points}))
     # A tenth is the smallest step a reader should care about; the axis begins at one of them.

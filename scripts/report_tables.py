@@ -9,7 +9,7 @@ from typing import Any
 from analyse import CPU_SECOND, WALL_CLOCK, Analysis, Comparison, Point
 from figure_style import LINE, percent, rate
 from report_text import UNIT, counted, factor, interval, shares
-from results import LABELLING_GATES, Campaign, Cell
+from results import Campaign, Cell
 from statistics_of_blocks import Interval
 
 
@@ -175,19 +175,20 @@ def every_cell(campaign: Campaign) -> str:
 
 
 def gate_counts(campaign: Campaign) -> str:
-    verdicts: dict[str, dict[str, int]] = {}
+    verdicts: dict[tuple[str, str], dict[str, int]] = {}
     for cell in campaign.cells:
         for gate in cell.gates:
-            count = verdicts.setdefault(gate.name, {"pass": 0, "fail": 0, "unknown": 0})
+            key = (gate.name, gate.effect)
+            count = verdicts.setdefault(key, {"pass": 0, "fail": 0, "unknown": 0})
             count[gate.verdict] += 1
     rows = [
         [
             text(name), number(count["pass"], str(count["pass"])),
             f'<td class="{"fail" if count["fail"] else ""}">{count["fail"]}</td>',
             number(count["unknown"], str(count["unknown"])),
-            text("labels the cell" if name in LABELLING_GATES else "excludes the cell"),
+            text("labels the cell" if effect == "labels" else "excludes the cell"),
         ]
-        for name, count in verdicts.items()
+        for (name, effect), count in verdicts.items()
     ]
     return table(("<gate", "pass", "fail", "unknown", "<a failure"), rows)
 
@@ -204,7 +205,7 @@ def labelled(campaign: Campaign) -> str:
         (c, g.name, g.text)
         for c in campaign.cells
         for g in c.gates
-        if g.verdict == "fail" and g.name in LABELLING_GATES
+        if g.verdict == "fail" and g.effect == "labels"
     )
 
 

@@ -220,7 +220,7 @@ def caveats(campaign: Campaign, analysis: Analysis) -> list[str]:
             " ranges over blocks."
         )
     found += exclusions(campaign, analysis) + starvation(analysis)
-    found += noise(analysis)
+    found += noise(campaign, analysis)
     limited = [p for p in analysis.points if p.not_its_limit]
     if limited:
         found.append(
@@ -269,8 +269,12 @@ def starvation(analysis: Analysis) -> list[str]:
     return [f"Starvation: some clients got no answer at all from {joined(who)}."]
 
 
-def noise(analysis: Analysis) -> list[str]:
-    if not analysis.noise:
+def noise(campaign: Campaign, analysis: Analysis) -> list[str]:
+    pairs = twins(campaign)
+    if pairs and not analysis.noise:
+        names = joined([f"{one} and {other}" for one, other in pairs])
+        return [f"The twins {names} share no usable block: the noise floor is unknown."]
+    if not pairs:
         return [
             "The plan has no A/A twins (one server under two labels), so the noise floor of this"
             " campaign is unknown."

@@ -29,7 +29,8 @@ SCHEMAS = Path(__file__).resolve().parent.parent / "results" / "schema"
 # The order in which a reader of the founding paper expects the architectures.
 ARCHITECTURES = ("mp", "mt", "edsm", "st", "peer", "custom")
 
-# Gates that say what a number means rather than whether it is right.
+# Gates that say what a number means rather than whether it is right; for cells whose gates do not
+# state their effect.
 LABELLING_GATES = frozenset({"server_was_the_limit", "every_client_served"})
 
 
@@ -43,6 +44,7 @@ class Gate:
 
     name: str
     verdict: str
+    effect: str  # of a failure: invalidates the numbers, or labels what they are numbers of
     text: str
 
 
@@ -78,9 +80,7 @@ class Cell:
     @property
     def failed_gates(self) -> tuple[Gate, ...]:
         """Gates that failed and therefore take the cell out of every average."""
-        return tuple(
-            g for g in self.gates if g.verdict == "fail" and g.name not in LABELLING_GATES
-        )
+        return tuple(g for g in self.gates if g.verdict == "fail" and g.effect == "invalidates")
 
     @property
     def usable(self) -> bool:
@@ -275,10 +275,15 @@ def _cell(record: dict[str, Any]) -> Cell:
         reason=record.get("reason", ""),
         started_utc=record["started_utc"],
         measurements=record["measurements"],
-        gates=tuple(Gate(g["name"], g["verdict"], g["text"]) for g in record["gates"]),
+        gates=tuple(_gate(gate) for gate in record["gates"]),
         warnings=tuple(Warn(w["code"], w["text"]) for w in record["warnings"]),
         provenance=record["provenance"],
     )
+
+
+def _gate(record: dict[str, Any]) -> Gate:
+    usual = "labels" if record["name"] in LABELLING_GATES else "invalidates"
+    return Gate(record["name"], record["verdict"], record.get("effect", usual), record["text"])
 
 
 def fatal(text: object) -> NoReturn:

@@ -37,11 +37,11 @@ def load_figure(campaign: Path) -> str:
 def test_svg_says_units_samples_and_exclusions(sick: Path) -> None:
     svg = load_figure(sick)
     assert "requests per server CPU-second" in svg and "clients (simultaneous" in svg
-    assert "n = 6–7" in svg and "Crossed:" in svg and "Hollow:" in svg
+    assert "n = 6–7" in svg and "Crosses:" in svg and "Hollow:" in svg
 
 
 def test_healthy_campaign_has_no_cross(healthy: Path) -> None:
-    assert "Crossed:" not in load_figure(healthy)
+    assert "Crosses:" not in load_figure(healthy)
 
 
 def test_line_is_broken_where_no_cell_is_usable(sick: Path) -> None:
@@ -51,8 +51,22 @@ def test_line_is_broken_where_no_cell_is_usable(sick: Path) -> None:
     mp = figure_style.LINE["mp"]
     lines = [line for line in figure.axes[0].lines if line.get_color() == mp]
     assert max(max(line.get_xdata()) for line in lines if line.get_linestyle() == "-") == 64
-    crosses = [line for line in lines if line.get_marker() == "x"]
+    crosses = [line for line in lines if line.get_marker() == "x" and len(line.get_xdata())]
     assert [list(cross.get_xdata()) for cross in crosses] == [[512]]
+
+
+def test_excluded_cell_is_drawn_as_itself_and_not_averaged(sick: Path) -> None:
+    loaded = results.load(sick)
+    figure = plot_load_scalability.draw(loaded, analyse.analyse(loaded), "plaintext")
+    assert figure is not None
+    gated = next(c for c in loaded.cells if c.failed_gates)
+    mt = figure_style.LINE["mt"]
+    crosses = [
+        (list(line.get_xdata()), list(line.get_ydata()))
+        for line in figure.axes[0].lines
+        if line.get_color() == mt and line.get_marker() == "x" and len(line.get_xdata())
+    ]
+    assert crosses == [([64], [gated.measurements["throughput_rps"]])]
 
 
 def test_ideal_line_starts_at_one_cpu_and_is_proportional(healthy: Path) -> None:

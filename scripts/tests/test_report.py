@@ -163,6 +163,13 @@ def test_exclusions_are_in_the_headline(sick: Path, sick_page: str) -> None:
     assert "8 cells excluded" in sick_page
 
 
+def test_twins_without_a_usable_block_are_not_called_absent(tmp_path: Path) -> None:
+    recipe = synthetic.Recipe(blocks=2)
+    recipe.gated = {c["cell"]: "littles_law" for c in synthetic.cells(recipe)}
+    text = caveats(synthetic.write(tmp_path, recipe))
+    assert "edsm epoll and edsm epoll (twin) share no usable block" in text
+
+
 def test_starvation_is_named(tmp_path: Path) -> None:
     identity = "mt/thread/mt thread/plaintext/c512/k1/b0"
     made = synthetic.write(tmp_path, synthetic.Recipe(gated={identity: "every_client_served"}))

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "operation.h"
 #include "scheduler.h"
 
 namespace {
@@ -14,14 +15,20 @@ using st::Netfd;
 using st::netfd_is_tcp;
 using st::netfd_wait;
 using st::netfd_wrap;
+using st::Operation;
+using st::scheduler;
+using Kind = st::Operation::Kind;
 
-// Repeats `attempt` until it succeeds or fails for good, waiting for `what` when it would block.
-// What is known to be empty or full is waited for without a failing attempt.
-template <class Attempt>
-ssize_t transfer(Netfd* fd, short what, st_utime_t timeout, Attempt attempt) {
+// Repeats an operation until it succeeds or fails for good, waiting when it would block. What is
+// known to be empty or full is waited for without a failing attempt.
+ssize_t transfer(Netfd* fd, const Operation& operation, st_utime_t timeout) {
+  const short what = operation.needs();
   for (;;) {
-    if (fd->watch->ready & what) {
-      const ssize_t done = attempt();
+    // With an interrupt pending it matters whether the call has to wait, so it is not enough to
+    // believe so.
+    if ((fd->watch->ready & what) || scheduler.current()->interrupted ||
+        operation.apart_from_the_stream()) {
+      const ssize_t done = scheduler.events.perform(operation);
       if (done >= 0) return done;
       if (errno == EINTR) continue;
       if (errno != EAGAIN && errno != EWOULDBLOCK) return -1;
@@ -40,13 +47,13 @@ void note_short(Netfd* fd, short what) {
 }
 
 ssize_t read_some(Netfd* fd, void* buf, size_t size, st_utime_t timeout) {
-  const ssize_t got = transfer(fd, POLLIN, timeout, [=] { return read(fd->fd, buf, size); });
+  const ssize_t got = transfer(fd, {Kind::read, fd->fd, buf, size}, timeout);
   if (got > 0 && static_cast<size_t>(got) < size) note_short(fd, POLLIN);
   return got;
 }
 
 ssize_t write_some(Netfd* fd, const void* buf, size_t size, st_utime_t timeout) {
-  const ssize_t put = transfer(fd, POLLOUT, timeout, [=] { return write(fd->fd, buf, size); });
+  const ssize_t put = transfer(fd, {Kind::write, fd->fd, const_cast<void*>(buf), size}, timeout);
   if (put >= 0 && static_cast<size_t>(put) < size) note_short(fd, POLLOUT);
   return put;
 }
@@ -61,13 +68,15 @@ size_t total(const iovec* iov, int count) {
 int pieces(int count) { return count < IOV_MAX ? count : IOV_MAX; }
 
 ssize_t readv_some(Netfd* fd, const iovec* iov, int count, st_utime_t timeout) {
-  const ssize_t got = transfer(fd, POLLIN, timeout, [=] { return readv(fd->fd, iov, count); });
+  const ssize_t got = transfer(
+      fd, {Kind::readv, fd->fd, const_cast<iovec*>(iov), static_cast<size_t>(count)}, timeout);
   if (got > 0 && static_cast<size_t>(got) < total(iov, count)) note_short(fd, POLLIN);
   return got;
 }
 
 ssize_t writev_some(Netfd* fd, const iovec* iov, int count, st_utime_t timeout) {
-  const ssize_t put = transfer(fd, POLLOUT, timeout, [=] { return writev(fd->fd, iov, count); });
+  const ssize_t put = transfer(
+      fd, {Kind::writev, fd->fd, const_cast<iovec*>(iov), static_cast<size_t>(count)}, timeout);
   if (put >= 0 && static_cast<size_t>(put) < total(iov, count)) note_short(fd, POLLOUT);
   return put;
 }
@@ -90,9 +99,9 @@ void advance(iovec** iov, int* count, size_t bytes) {
 }  // namespace
 
 st_netfd_t st_accept(st_netfd_t fd, struct sockaddr* addr, int* addrlen, st_utime_t timeout) {
-  const ssize_t accepted = transfer(fd, POLLIN, timeout, [=]() -> ssize_t {
-    return accept4(fd->fd, addr, reinterpret_cast<socklen_t*>(addrlen), SOCK_NONBLOCK);
-  });
+  Operation accept{Kind::accept, fd->fd, addr, 0};
+  accept.size_out = addrlen;
+  const ssize_t accepted = transfer(fd, accept, timeout);
   if (accepted < 0) return nullptr;
   const int osfd = static_cast<int>(accepted);
   st_netfd_t netfd = netfd_wrap(osfd, netfd_is_tcp(fd) ? Netfd::Tcp::yes : Netfd::Tcp::no);
@@ -140,12 +149,12 @@ ssize_t st_readv(st_netfd_t fd, const struct iovec* iov, int iov_size, st_utime_
 
 int st_read_resid(st_netfd_t fd, void* buf, size_t* resid, st_utime_t timeout) {
   auto* to = static_cast<char*>(buf);
-  while (*resid > 0) {
+  do {
     const ssize_t got = read_some(fd, to, *resid, timeout);
     if (got <= 0) return static_cast<int>(got);
     to += got;
     *resid -= static_cast<size_t>(got);
-  }
+  } while (*resid > 0);
   return 0;
 }
 
@@ -214,25 +223,33 @@ ssize_t st_writev(st_netfd_t fd, const struct iovec* iov, int iov_size, st_utime
 
 int st_recvfrom(st_netfd_t fd, void* buf, int len, struct sockaddr* from, int* fromlen,
                 st_utime_t timeout) {
-  return static_cast<int>(transfer(fd, POLLIN, timeout, [=] {
-    return recvfrom(fd->fd, buf, static_cast<size_t>(len), 0, from,
-                    reinterpret_cast<socklen_t*>(fromlen));
-  }));
+  iovec piece = {buf, static_cast<size_t>(len)};
+  msghdr message{};
+  message.msg_name = from;
+  message.msg_namelen = from && fromlen ? static_cast<socklen_t>(*fromlen) : 0;
+  message.msg_iov = &piece;
+  message.msg_iovlen = 1;
+  const int got = st_recvmsg(fd, &message, 0, timeout);
+  if (got >= 0 && from && fromlen) *fromlen = static_cast<int>(message.msg_namelen);
+  return got;
 }
 
 int st_sendto(st_netfd_t fd, const void* msg, int len, const struct sockaddr* to, int tolen,
               st_utime_t timeout) {
-  return static_cast<int>(transfer(fd, POLLOUT, timeout, [=] {
-    return sendto(fd->fd, msg, static_cast<size_t>(len), 0, to, static_cast<socklen_t>(tolen));
-  }));
+  iovec piece = {const_cast<void*>(msg), static_cast<size_t>(len)};
+  msghdr message{};
+  message.msg_name = const_cast<sockaddr*>(to);
+  message.msg_namelen = to ? static_cast<socklen_t>(tolen) : 0;
+  message.msg_iov = &piece;
+  message.msg_iovlen = 1;
+  return st_sendmsg(fd, &message, 0, timeout);
 }
 
 int st_recvmsg(st_netfd_t fd, struct msghdr* msg, int flags, st_utime_t timeout) {
-  return static_cast<int>(
-      transfer(fd, POLLIN, timeout, [=] { return recvmsg(fd->fd, msg, flags); }));
+  return static_cast<int>(transfer(fd, {Kind::receive, fd->fd, msg, 0, flags}, timeout));
 }
 
 int st_sendmsg(st_netfd_t fd, const struct msghdr* msg, int flags, st_utime_t timeout) {
   return static_cast<int>(
-      transfer(fd, POLLOUT, timeout, [=] { return sendmsg(fd->fd, msg, flags); }));
+      transfer(fd, {Kind::send, fd->fd, const_cast<msghdr*>(msg), 0, flags}, timeout));
 }

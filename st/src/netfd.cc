@@ -116,7 +116,7 @@ int st_netfd_close(st_netfd_t fd) {
     return -1;
   }
   const int osfd = fd->fd;
-  scheduler.events.closing(*fd->watch);
+  scheduler.events.closing(osfd, *fd->watch);
   st::release(fd);
   return close(osfd);
 }
@@ -150,7 +150,7 @@ st_netfd_t st_open(const char* path, int oflags, mode_t mode) {
 
 int st_netfd_poll(st_netfd_t fd, int how, st_utime_t timeout) {
   if (scheduler.take_interrupt()) return -1;
-  if (how == 0 || (how & ~(POLLIN | POLLOUT | POLLPRI))) {
+  if (how == 0 || (how & ~scheduler.events.selected()->events)) {
     errno = EINVAL;
     return -1;
   }

@@ -16,9 +16,9 @@ using st::Wake;
 constexpr int kOnStack = 8;
 
 bool valid(const pollfd& entry) {
-  const int limit = scheduler.events.selected()->fd_limit;
-  return entry.fd >= 0 && (limit == 0 || entry.fd < limit) && entry.events != 0 &&
-         !(entry.events & ~(POLLIN | POLLOUT | POLLPRI));
+  const st::Mechanism* mechanism = scheduler.events.selected();
+  return entry.fd >= 0 && (mechanism->fd_limit == 0 || entry.fd < mechanism->fd_limit) &&
+         entry.events != 0 && !(entry.events & ~mechanism->events);
 }
 
 int poll_with(pollfd* pds, int npds, st_utime_t timeout, Waiter* waiters, int* fds) {

@@ -56,19 +56,23 @@ bool want(Events& events, int fd, Watch& watch, short what) {
   const bool will_be_reported = watch.wrappers == 0 || !(watch.ready & what);
   if ((told & what) == what && will_be_reported) return true;
   // Telling it again also reports what is there already.
-  return tell(events, fd, watch, told ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, told | what);
+  return tell(events, fd, watch, told ? EPOLL_CTL_MOD : EPOLL_CTL_ADD,
+              told | what | Events::wanted(watch));
 }
 
-void forget(Events& events, int fd, Watch& watch) {
+void forget(Events& events, int fd, Watch& watch, bool closing) {
+  // Closing takes the descriptor out of the kernel's tables, unless a copy of it is open somewhere;
+  // reports for that copy are told by their generation. So no system call is spent on taking it out
+  // by hand.
   epoll_event unused{};
-  if (known(events, watch)) epoll_ctl(events.handle, EPOLL_CTL_DEL, fd, &unused);
+  if (!closing && known(events, watch)) epoll_ctl(events.handle, EPOLL_CTL_DEL, fd, &unused);
   watch.interest = 0;
 }
 
 void unwant(Events& events, int fd, Watch& watch) {
   const short what = Events::wanted(watch);
   if (what == 0)
-    forget(events, fd, watch);
+    forget(events, fd, watch, false);
   else if (what != known(events, watch))
     tell(events, fd, watch, EPOLL_CTL_MOD, what);
 }
@@ -104,7 +108,8 @@ void wait(Events& events, int64_t timeout) {
 
 }  // namespace
 
-const Mechanism epoll_mechanism = {ST_EVENTSYS_ALT, "epoll", 0,   open_epoll, close_epoll, want,
-                                   unwant,          forget,  wait};
+const Mechanism epoll_mechanism = {ST_EVENTSYS_ALT, "epoll",     0,      POLLIN | POLLOUT | POLLPRI,
+                                   open_epoll,      close_epoll, want,   unwant,
+                                   forget,          wait,        nullptr};
 
 }  // namespace st

@@ -98,19 +98,20 @@ void Events::leave(Waiter* waiters, const int* fds, int count) {
 }
 
 void Events::wrapped(Watch& watch) {
-  if (watch.wrappers++ > 0) return;
+  // The number may have been closed and opened again without our knowledge, so nothing is believed
+  // of what was told.
+  ++watch.wrappers;
+  watch.interest = 0;
   watch.ready = POLLIN | POLLOUT;
   watch.ended = false;
 }
 
 void Events::unwrapped(int fd, Watch& watch) {
-  if (--watch.wrappers == 0 && mechanism_) mechanism_->forget(*this, fd, watch);
+  if (--watch.wrappers == 0 && mechanism_) mechanism_->forget(*this, fd, watch, false);
 }
 
-void Events::closing(Watch& watch) {
-  // Closing takes the descriptor out of the kernel's tables, unless a copy of it is open somewhere;
-  // reports for that copy are told by their generation. So no system call is spent on taking it out
-  // by hand.
+void Events::closing(int fd, Watch& watch) {
+  if (mechanism_) mechanism_->forget(*this, fd, watch, true);
   ++watch.generation;
   watch.wrappers = 0;
   watch.interest = 0;

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "list.h"
+#include "operation.h"
 #include "thread.h"
 
 namespace st {
@@ -38,16 +39,20 @@ struct Mechanism {
   int id;  // ST_EVENTSYS_...
   const char* name;
   int fd_limit;  // descriptors must be below it; 0: no limit of its own
+  short events;  // what st_poll() may ask for
 
   bool (*open)(Events& events);  // false with errno
   void (*close)(Events& events);
-  // Sees to it that `events` on `fd` will be reported, at once if they are there already. A wrapped
-  // descriptor may stay registered until forget(); one that is not wrapped may be closed by its
-  // owner at any time after unwant().
-  bool (*want)(Events& events, int fd, Watch& watch, short what);  // false with errno
-  void (*unwant)(Events& events, int fd, Watch& watch);            // a waiter has left
-  void (*forget)(Events& events, int fd, Watch& watch);  // no wrapper any more; it stays open
-  void (*wait)(Events& events, int64_t timeout);         // microseconds; -1: without limit
+  // Sees to it that `what` will be reported of `fd`, at once if it is there already. False with
+  // errno. A wrapped descriptor may stay registered until forget(); one that is not wrapped may be
+  // closed by its owner at any time after unwant().
+  bool (*want)(Events& events, int fd, Watch& watch, short what);
+  void (*unwant)(Events& events, int fd, Watch& watch);  // a waiter has left
+  // No wrapper any more. `closing`: the descriptor is about to be closed, else it stays open.
+  void (*forget)(Events& events, int fd, Watch& watch, bool closing);
+  void (*wait)(Events& events, int64_t timeout);  // microseconds; -1: without limit
+  // Carries out a transfer: as Operation::execute(). Null: by a system call of its own.
+  ssize_t (*perform)(Events& events, const Operation& operation);
 };
 
 // The mechanism that `id` names, or null if this system or this build does not have it (choose.cc).
@@ -75,7 +80,13 @@ class Events {
   // The descriptor is wrapped, unwrapped, or about to be closed.
   void wrapped(Watch& watch);
   void unwrapped(int fd, Watch& watch);
-  void closing(Watch& watch);
+  void closing(int fd, Watch& watch);
+
+  // Carries out a transfer without waiting for readiness: as Operation::execute().
+  ssize_t perform(const Operation& operation) {
+    return mechanism_ && mechanism_->perform ? mechanism_->perform(*this, operation)
+                                             : operation.execute();
+  }
 
   // Once: reports what there is, after waiting for it for `timeout` microseconds (-1: without
   // limit).

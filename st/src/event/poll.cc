@@ -10,7 +10,8 @@ namespace {
 
 bool open_poll(Events&) { return true; }
 void close_poll(Events&) {}
-void nothing_to_undo(Events&, int, Watch&) {}
+void unwant(Events&, int, Watch&) {}
+void forget(Events&, int, Watch&, bool) {}
 
 // Makes room for the entry now, while there is somebody who can be told that there is no memory.
 bool want(Events& events, int, Watch&, short) {
@@ -42,8 +43,7 @@ void wait(Events& events, int64_t timeout) {
 
 }  // namespace
 
-const Mechanism poll_mechanism = {ST_EVENTSYS_POLL, "poll",          0,
-                                  open_poll,        close_poll,      want,
-                                  nothing_to_undo,  nothing_to_undo, wait};
+const Mechanism poll_mechanism = {
+    ST_EVENTSYS_POLL, "poll", 0, ~0, open_poll, close_poll, want, unwant, forget, wait, nullptr};
 
 }  // namespace st

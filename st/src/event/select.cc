@@ -11,7 +11,8 @@ namespace {
 
 bool open_select(Events&) { return true; }
 void close_select(Events&) {}
-void nothing_to_undo(Events&, int, Watch&) {}
+void unwant(Events&, int, Watch&) {}
+void forget(Events&, int, Watch&, bool) {}
 
 bool want(Events&, int fd, Watch&, short) {
   if (fd < FD_SETSIZE) return true;
@@ -55,8 +56,16 @@ void wait(Events& events, int64_t timeout) {
 
 }  // namespace
 
-const Mechanism select_mechanism = {ST_EVENTSYS_SELECT, "select",        FD_SETSIZE,
-                                    open_select,        close_select,    want,
-                                    nothing_to_undo,    nothing_to_undo, wait};
+const Mechanism select_mechanism = {ST_EVENTSYS_SELECT,
+                                    "select",
+                                    FD_SETSIZE,
+                                    POLLIN | POLLOUT | POLLPRI,
+                                    open_select,
+                                    close_select,
+                                    want,
+                                    unwant,
+                                    forget,
+                                    wait,
+                                    nullptr};
 
 }  // namespace st

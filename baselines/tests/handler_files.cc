@@ -243,7 +243,7 @@ TEST_F(Files, a_body_being_sent_outlives_the_cache) {
 
 TEST_F(Files, the_cache_stays_within_its_bytes_and_forgets_the_oldest) {
   SiteOptions small = options();
-  small.cache_bytes = 16 * 4 * kKiB;  // 4 KiB for each shard
+  small.cache_bytes = 64 * kKiB;  // 4 KiB for each shard
   small.max_cached_file_bytes = 3000;
   const Site site(small);
   Driver driver(site);
@@ -259,7 +259,7 @@ TEST_F(Files, the_cache_stays_within_its_bytes_and_forgets_the_oldest) {
 TEST_F(Files, many_threads_share_the_cache) {
   for (int i = 0; i < 8; ++i) put(std::to_string(i), std::string(3000 + i, 'x'));
   SiteOptions small = options();
-  small.cache_bytes = 16 * 4 * kKiB;  // too small for all of them: hits, misses and evictions
+  small.cache_bytes = 64 * kKiB;  // too small for all of them: hits, misses and evictions
   const Site site(small);
   std::vector<std::thread> threads;
   std::atomic<int> wrong{0};

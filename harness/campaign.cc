@@ -25,11 +25,14 @@ std::set<std::string> architectures_of(const Plan& plan) {
 // Says what is doubtful about the machine, and stops where there would be no numbers at all.
 ordered_json consult_doctor(const Places& places, const Demand& demand) {
   const auto findings = examine(places, demand);
-  const std::string trouble = to_text(findings, true);
-  if (any_block(findings)) {
-    throw Error("this plan cannot be run here:\n" + trouble.substr(0, trouble.size() - 1));
+  for (const Finding& finding : findings) {
+    if (finding.health != Health::block) continue;
+    throw Error("this plan cannot be run here: " + finding.name + ": " + finding.found + ". " +
+                finding.advice);
   }
-  if (!trouble.empty()) std::fprintf(stderr, "%s\n", trouble.c_str());
+  if (const std::string trouble = to_text(findings, true); !trouble.empty()) {
+    std::fprintf(stderr, "%s\n", trouble.c_str());
+  }
   return to_json(findings);
 }
 

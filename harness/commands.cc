@@ -75,14 +75,11 @@ int show_list(const fs::path& servers) {
     const auto help = capture({binary.string(), "--help"});
     if (!help) continue;
     any = true;
-    std::printf("  %s\n", binary.filename().c_str());
-    // The servers' own words about their models: the lines of --help that name them.
-    for (std::size_t begin = 0; begin < help->size();) {
-      const std::size_t end = std::min(help->find('\n', begin), help->size());
-      const std::string line = help->substr(begin, end - begin);
-      if (line.find("--model") != std::string::npos) std::printf("    %s\n", line.c_str());
-      begin = end + 1;
-    }
+    // The servers' own words: what --help lists under "Models", up to the empty line.
+    const std::size_t models = std::min(help->find("\nModels"), help->size());
+    const std::size_t first = std::min(help->find("\n  ", models), help->size());
+    const std::size_t last = std::min(help->find("\n\n", first), help->size());
+    std::printf("  %s%s\n", binary.filename().c_str(), help->substr(first, last - first).c_str());
   }
   if (!any) std::printf("  none; build them, or name their folder with --servers\n");
   return 0;

@@ -1,7 +1,9 @@
 // The conditions under which a cell's numbers may be believed, and what each one catches.
 //
-// A gate that invalidates takes the cell out of every average: the two sides disagree about what
-// happened. A gate that labels leaves the numbers in but says what they are numbers of.
+// Throughput rests on the server's counters, latency on the generator's watch, and each has its own
+// witness (completions_agree, littles_law). A gate that invalidates takes the cell out of every
+// average: the two sides disagree about what happened, or somebody disturbed them. A gate that
+// labels leaves the numbers in but says what they are numbers of.
 #pragma once
 
 #include <vector>
@@ -12,11 +14,15 @@
 namespace archbench {
 
 // In this order:
-//   littles_law           invalidates  rate x mean latency = clients: the generator lost time or
-//   answers completions_agree     invalidates  both sides counted the same answers bytes_agree
-//   invalidates  and each answer had its full length no_connect_errors     invalidates  wrk goes on
-//   with fewer clients after one every_client_served   labels       else starvation is what this
-//   cell shows body_right            invalidates  after the timed part as before it
+//
+//   littles_law           labels       rate x mean latency = clients; less: time passed inside the
+//                                      generator, and latencies are too short by that much. More
+//                                      cannot be and invalidates: time was counted twice.
+//   completions_agree     invalidates  both sides counted the same answers
+//   bytes_agree           invalidates  and each answer had its full length
+//   no_connect_errors     invalidates  wrk goes on with fewer clients after one
+//   every_client_served   labels       else starvation is what this cell shows
+//   body_right            invalidates  after the timed part as before it
 //   server_was_the_limit  labels       else the throughput is not the server's capacity
 //   machine_quiet         invalidates  nobody else took the CPUs
 std::vector<Gate> judge(const Observation& seen, const Measurements& measured);

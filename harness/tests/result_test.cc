@@ -92,12 +92,21 @@ TEST(Conclude, switches_of_vehicles_that_ended_are_not_guessed) {
   EXPECT_FALSE(conclude(seen).measurements.voluntary_switches_per_request);
 }
 
-TEST(Gates, latency_that_does_not_fill_the_run_fails_littles_law) {
+TEST(Gates, latency_that_does_not_fill_the_run_is_labelled_as_too_short) {
   Observation seen = good_observation();
   seen.report.latency = {{9'000, 20'000}};
   const Gate law = gate(conclude(seen), "littles_law");
   EXPECT_EQ(law.verdict, Verdict::fail);
+  EXPECT_EQ(law.effect, Effect::labels);
   EXPECT_NEAR(*law.value, 0.1, 1e-9);
+}
+
+TEST(Gates, more_latency_than_there_was_time_invalidates) {
+  Observation seen = good_observation();
+  seen.report.latency = {{11'000, 20'000}};
+  const Gate law = gate(conclude(seen), "littles_law");
+  EXPECT_EQ(law.verdict, Verdict::fail);
+  EXPECT_EQ(law.effect, Effect::invalidates);
 }
 
 TEST(Gates, answers_cut_off_by_the_end_do_not_fail_littles_law) {

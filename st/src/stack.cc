@@ -1,5 +1,6 @@
 #include "stack.h"
 
+#include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -16,12 +17,21 @@
 
 namespace st {
 
+// A mapping that stacks are cut from, so that a debugger can find every thread there is. Nothing
+// else looks at it.
+struct Slab {
+  Slab* next;  // the one before
+  char* low;
+  size_t count;  // how many stacks it has room for
+};
+
 // All stacks of one size.
 struct StackPool {
   StackPool* next;   // pools of other sizes
   size_t size;       // usable bytes of each stack, below control block and colour
   size_t cut_count;  // ever cut
   size_t guarded;    // of those, how many have a guard page
+  Slab* slabs;       // the newest first
   char* uncut;       // rest of the newest slab
   size_t uncut_count;
   Thread* free;  // with their memory, linked by `next`, the latest first
@@ -97,12 +107,21 @@ char* StackAllocator::cut(StackPool* pool) {
   const size_t stride = page_size() + pool->size;
   if (pool->uncut_count == 0) {
     const size_t count = stride < kSlabBytes ? kSlabBytes / stride : 1;
+    auto* slab = static_cast<Slab*>(malloc(sizeof(Slab)));
+    if (!slab) return nullptr;
     // No huge pages: a thread that waits should cost the one page that it uses, not two megabytes.
-    void* slab = mmap(nullptr, stride * count, PROT_READ | PROT_WRITE,
-                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
-    if (slab == MAP_FAILED) return nullptr;
-    madvise(slab, stride * count, MADV_NOHUGEPAGE);
-    pool->uncut = static_cast<char*>(slab);
+    void* memory = mmap(nullptr, stride * count, PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
+    if (memory == MAP_FAILED) {
+      const int error = errno;
+      free(slab);
+      errno = error;
+      return nullptr;
+    }
+    madvise(memory, stride * count, MADV_NOHUGEPAGE);
+    *slab = {pool->slabs, static_cast<char*>(memory), count};
+    pool->slabs = slab;
+    pool->uncut = slab->low;
     pool->uncut_count = count;
   }
   char* base = pool->uncut;

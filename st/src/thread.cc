@@ -77,7 +77,9 @@ void st_thread_exit(void* retval) {
   if (!self->stack.pool)
     scheduler.leave(State::zombie);  // the primordial thread lives on the kernel's stack
   if (self->joinable) {
-    if (self->joiner) scheduler.wake(self->joiner, st::Wake::ready);
+    // One that was interrupted is in the run queue already.
+    if (self->joiner && st::Scheduler::asleep(self->joiner))
+      scheduler.wake(self->joiner, st::Wake::ready);
     scheduler.leave(State::zombie);
   }
   scheduler.stacks.give(self);

@@ -27,7 +27,6 @@ void destroy_values(Thread* thread) {
     if (value && destroy) destroy(value);
     thread->keys[key] = nullptr;
   }
-  thread->keys_used = 0;
 }
 
 }  // namespace st

@@ -6,7 +6,7 @@
 namespace st {
 
 // Runs the destructors of a thread's values, keys in ascending order, once; in the thread itself,
-// while it can still wait. Leaves all slots empty.
+// while it can still wait. What a destructor sets for an earlier key stays behind.
 void destroy_values(Thread* thread);
 
 }  // namespace st

@@ -64,6 +64,8 @@ st_thread_t st_thread_create(void* (*start)(void* arg), void* arg, int joinable,
   thread->holds_exceptions = false;
   thread->joiner = nullptr;
   thread->name[0] = '\0';
+  // Destructors may have left some, and others may have set some after it ended.
+  while (thread->keys_used > 0) thread->keys[--thread->keys_used] = nullptr;
   st::sanitizer_begin(thread);
   st::context_prepare(&thread->context, thread);
   scheduler.admit(thread);

@@ -33,7 +33,7 @@ bool Scheduler::start() {
     free(thread);
     return false;
   }
-  current_ = thread;
+  current_ = primordial_ = thread;
   run_head_ = nullptr;
   watch_for_overflow();
   grant(kSwitchesPerClock);

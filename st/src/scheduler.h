@@ -83,6 +83,7 @@ class Scheduler {
   bool exceptions_in_flight() const;
 
   Thread* current_ = nullptr;
+  Thread* primordial_ = nullptr;  // on no stack of ours; debuggers find it here
   Thread* run_head_ = nullptr;
   Thread* run_tail_ = nullptr;  // valid if there is a head
   uint32_t budget_ = 0;   // switches until the clock is looked at although threads are runnable

@@ -76,6 +76,7 @@ extern int st_getfdlimit(void);
 #define ST_EVENTSYS_SELECT 1
 #define ST_EVENTSYS_POLL 2
 #define ST_EVENTSYS_ALT 3 /* epoll */
+#define ST_EVENTSYS_IO_URING 4 /* where st_init() fails with ENOSYS or EPERM, the kernel does not offer it */
 
 /* Chooses how st_init() will wait for descriptors; before st_init(), once.
  * Errors: EBUSY already chosen; EINVAL not known, or not to be had here. */

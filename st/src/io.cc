@@ -19,18 +19,22 @@ using st::Operation;
 using st::scheduler;
 using Kind = st::Operation::Kind;
 
-// Repeats an operation until it succeeds or fails for good, waiting when it would block. What is
-// known to be empty or full is waited for without a failing attempt.
+// Whether to try at all: what is known to be empty or full is waited for without a failing attempt.
+// With an interrupt pending it matters whether the call really has to wait, so it is not enough to
+// believe so.
+bool worth_trying(const Netfd* fd, const Operation& operation) {
+  return (fd->watch->ready & operation.needs()) || scheduler.events.completes() ||
+         scheduler.current()->interrupted || operation.apart_from_the_stream();
+}
+
+// Repeats an operation until it succeeds or fails for good, waiting when it would block.
 ssize_t transfer(Netfd* fd, const Operation& operation, st_utime_t timeout) {
   const short what = operation.needs();
   for (;;) {
-    // With an interrupt pending it matters whether the call has to wait, so it is not enough to
-    // believe so.
-    if ((fd->watch->ready & what) || scheduler.current()->interrupted ||
-        operation.apart_from_the_stream()) {
-      const ssize_t done = scheduler.events.perform(operation);
+    if (worth_trying(fd, operation)) {
+      const ssize_t done = scheduler.events.perform(operation, timeout);
       if (done >= 0) return done;
-      if (errno == EINTR) continue;
+      if (errno == EINTR && !scheduler.events.completes()) continue;
       if (errno != EAGAIN && errno != EWOULDBLOCK) return -1;
       fd->watch->ready = static_cast<uint8_t>(fd->watch->ready & ~what);
     }

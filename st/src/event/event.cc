@@ -117,8 +117,17 @@ void Events::closing(int fd, Watch& watch) {
   watch.interest = 0;
 }
 
-void Events::wait(int64_t timeout) {
+ssize_t Events::perform(const Operation& operation, uint64_t timeout) {
+  if (!completes()) return operation.execute();
   if (forked) reopen_after_fork();
+  return mechanism_->perform(*this, operation, timeout);
+}
+
+void Events::wait(int64_t timeout) {
+  if (forked) {
+    reopen_after_fork();
+    timeout = 0;  // that may have made threads runnable
+  }
   mechanism_->wait(*this, timeout);
 }
 
@@ -132,6 +141,7 @@ void Events::report(int fd, uint32_t generation, short what) {
   Waiter* next = nullptr;
   for (Waiter* waiter = entry.waiters.front(); waiter; waiter = next) {
     next = entry.waiters.after(waiter);
+    if (waiter->events == 0) continue;  // it waits for a transfer to end
     // What is broken lets every attempt fail, so it is ready for what everybody waits for.
     const int seen = broken && !(what & POLLNVAL) ? what | waiter->events : what;
     if (!(seen & (waiter->events | POLLERR | POLLHUP | POLLNVAL))) continue;

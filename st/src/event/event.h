@@ -51,8 +51,9 @@ struct Mechanism {
   // No wrapper any more. `closing`: the descriptor is about to be closed, else it stays open.
   void (*forget)(Events& events, int fd, Watch& watch, bool closing);
   void (*wait)(Events& events, int64_t timeout);  // microseconds; -1: without limit
-  // Carries out a transfer: as Operation::execute(). Null: by a system call of its own.
-  ssize_t (*perform)(Events& events, const Operation& operation);
+  // Carries out a transfer, waiting until it can be done: the result, or -1 with errno; EAGAIN if
+  // it could not wait. Null: transfers are system calls.
+  ssize_t (*perform)(Events& events, const Operation& operation, uint64_t timeout);
 };
 
 // The mechanism that `id` names, or null if this system or this build does not have it (choose.cc).
@@ -82,11 +83,9 @@ class Events {
   void unwrapped(int fd, Watch& watch);
   void closing(int fd, Watch& watch);
 
-  // Carries out a transfer without waiting for readiness: as Operation::execute().
-  ssize_t perform(const Operation& operation) {
-    return mechanism_ && mechanism_->perform ? mechanism_->perform(*this, operation)
-                                             : operation.execute();
-  }
+  // Carries out a transfer: as Operation::execute(), but where the mechanism can it waits for it.
+  ssize_t perform(const Operation& operation, uint64_t timeout);
+  bool completes() const { return mechanism_ && mechanism_->perform; }
 
   // Once: reports what there is, after waiting for it for `timeout` microseconds (-1: without
   // limit).

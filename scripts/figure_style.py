@@ -311,7 +311,7 @@ def sample_sentence(analysis: Analysis, points: Sequence[Point], metric: str) ->
     """How many blocks stand behind each mark, and what the band therefore is."""
     shown = [p.metrics[metric] for p in points if metric in p.metrics]
     if not shown:
-        return "No usable cell."
+        return "No cell is usable." + _marks_sentence(points)
     fewest, most = min(s.n for s in shown), max(s.n for s in shown)
     blocks = f"{most} block{'s' * (most != 1)}" if fewest == most else f"{fewest} to {most} blocks"
     surest, least = max(s.confidence for s in shown), min(s.confidence for s in shown)
@@ -325,6 +325,12 @@ def sample_sentence(analysis: Analysis, points: Sequence[Point], metric: str) ->
             f" {percent(least, 1)}" + (f" to {percent(surest, 1)}" if surest != least else "")
         )
     text = f"Median over {blocks} (n = {fewest if fewest == most else f'{fewest}–{most}'}); {band}."
+    return text + _marks_sentence(points)
+
+
+def _marks_sentence(points: Sequence[Point]) -> str:
+    """What the marks mean that occur in this figure."""
+    text = ""
     if any(p.not_its_limit for p in points):
         text += " Hollow: the server was not, or not certainly, the limit."
     if any(p.starved for p in points):

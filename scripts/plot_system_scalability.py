@@ -121,13 +121,16 @@ def _efficiency_panel(
         own = [p for p in points if p.label == curve.label]
         for place, p in enumerate(own):
             ratio = steps.get((p.label, p.workload, p.clients, p.cpus))
-            if ratio is not None:
+            if ratio is None:
+                # The number of CPUs from which the others are counted is 1 by definition. Any other
+                # without a ratio has no usable cell to be compared with, and so no efficiency.
+                is_base = place == 0 and p.usable > 0
+                curve.y[place] = Interval(1.0, 1.0, 1.0, p.usable, 1.0) if is_base else None
+            else:
                 curve.y[place] = Interval(
                     ratio.ratio, ratio.low, ratio.high, ratio.n, ratio.confidence
                 )
                 shown += [ratio.low, ratio.high]
-            elif curve.y[place] is not None:  # the number of CPUs from which the others are counted
-                curve.y[place] = Interval(1.0, 1.0, 1.0, p.usable, 1.0)
         curve.set_aside = [() for _ in own]  # an efficiency needs two cells of one block
         style.draw_curve(axes, curve, look[curve.label], nth)
     axes.axhline(1.0, linestyle=":", color=style.INK, linewidth=1.0)

@@ -249,7 +249,7 @@ def exclusions(campaign: Campaign, analysis: Analysis) -> list[str]:
         f" {p.excluded} of {p.excluded + p.usable}"
         for p in worst
     ]
-    more = ", ..." if len(lost) > len(worst) else ""
+    more = "; and others" if len(lost) > len(worst) else ""
     found = [
         f"{total:,} of {len(campaign.cells):,} cells are excluded because a gate failed or nothing"
         f" was measured: {'; '.join(parts)}{more}. Each is listed below."

@@ -84,6 +84,16 @@ def test_ideal_line_starts_at_one_cpu_and_is_proportional(healthy: Path) -> None
     assert list(ideal.get_ydata()) == pytest.approx([one, 2 * one])
 
 
+def test_no_efficiency_without_a_usable_cell_on_one_cpu(tmp_path: Path) -> None:
+    recipe = synthetic.Recipe(blocks=2, servers=synthetic.SERVERS[:1])
+    recipe.gated = {c["cell"]: "littles_law" for c in synthetic.cells(recipe) if c["cpus"] == 1}
+    loaded = results.load(synthetic.write(tmp_path, recipe))
+    figure = plot_system_scalability.draw(loaded, analyse.analyse(loaded), "plaintext", [64])
+    assert figure is not None
+    drawn = [line for line in figure.axes[1].lines if line.get_color() == figure_style.LINE["mp"]]
+    assert not [line for line in drawn if len(line.get_xdata())]
+
+
 def test_plan_without_curves_draws_nothing_and_says_so(tmp_path: Path) -> None:
     recipe = synthetic.Recipe(blocks=2, clients=(8, 64), cpus=(1,), servers=synthetic.SERVERS[:1])
     campaign = synthetic.write(tmp_path, recipe)

@@ -53,7 +53,9 @@ int known(const Events& events, const Watch& watch) {
 
 bool want(Events& events, int fd, Watch& watch, short what) {
   const int told = known(events, watch);
-  const bool will_be_reported = watch.wrappers == 0 || !(watch.ready & what);
+  // Urgent data are taken without anybody noting it.
+  const bool may_be_there = (watch.ready & what) || (what & POLLPRI);
+  const bool will_be_reported = watch.wrappers == 0 || !may_be_there;
   if ((told & what) == what && will_be_reported) return true;
   // Telling it again also reports what is there already.
   return tell(events, fd, watch, told ? EPOLL_CTL_MOD : EPOLL_CTL_ADD,

@@ -7,6 +7,7 @@
 namespace st {
 
 short Operation::needs() const {
+  if (kind == Kind::receive && (flags & (MSG_OOB | MSG_ERRQUEUE))) return POLLPRI;
   return kind == Kind::write || kind == Kind::writev || kind == Kind::send ? POLLOUT : POLLIN;
 }
 

@@ -17,7 +17,7 @@ struct Operation {
   int flags = 0;            // of receive and send
   int* size_out = nullptr;  // of accept: length of the address, in and out
 
-  // What must be possible for it to succeed: POLLIN or POLLOUT.
+  // What must be possible for it to succeed: POLLIN, POLLOUT, or POLLPRI out of band.
   short needs() const;
 
   // Whether it can succeed although the descriptor is empty or full: nothing is asked for, or

@@ -14,7 +14,8 @@
 namespace st {
 namespace {
 
-// Set in a child process by fork: what the kernel was told belongs to the parent.
+// Set in a child process by fork: what the kernel was told belongs to the parent, so nothing may be
+// taken back there.
 thread_local bool forked = false;
 void note_fork() { forked = true; }
 
@@ -93,7 +94,7 @@ void Events::leave(Waiter* waiters, const int* fds, int count) {
   for (int i = 0; i < count; ++i) {
     if (waiters[i].linked()) waiters[i].unlink();
     Watch& entry = *watch(fds[i]);
-    if (entry.wrappers == 0) mechanism_->unwant(*this, fds[i], entry);
+    if (entry.wrappers == 0 && !forked) mechanism_->unwant(*this, fds[i], entry);
   }
 }
 
@@ -107,11 +108,13 @@ void Events::wrapped(Watch& watch) {
 }
 
 void Events::unwrapped(int fd, Watch& watch) {
-  if (--watch.wrappers == 0 && mechanism_) mechanism_->forget(*this, fd, watch, false);
+  if (--watch.wrappers > 0 || !mechanism_ || forked) return;
+  mechanism_->forget(*this, fd, watch, false);
+  if (!watch.waiters.empty()) want_again(fd, watch);  // st_poll() needs no wrapper
 }
 
 void Events::closing(int fd, Watch& watch) {
-  if (mechanism_) mechanism_->forget(*this, fd, watch, true);
+  if (mechanism_ && !forked) mechanism_->forget(*this, fd, watch, true);
   ++watch.generation;
   watch.wrappers = 0;
   watch.interest = 0;
@@ -159,10 +162,13 @@ void Events::reopen_after_fork() {
   ++epoch;
   ST_CHECK(mechanism_->open(*this),
            "a child process could not open the event mechanism again after fork");
-  each_waited_for([this](int fd, Watch& entry) {
-    // Without a report the waiter would sleep for ever; one that finds nothing waits again.
-    if (!mechanism_->want(*this, fd, entry, wanted(entry))) report(fd, entry.generation, POLLERR);
-  });
+  each_waited_for([this](int fd, Watch& entry) { want_again(fd, entry); });
+}
+
+// Tells the mechanism anew what the present waiters wait for.
+void Events::want_again(int fd, Watch& watch) {
+  // Without a report the waiter would sleep for ever; one that finds nothing waits again.
+  if (!mechanism_->want(*this, fd, watch, wanted(watch))) report(fd, watch.generation, POLLERR);
 }
 
 }  // namespace st

@@ -115,6 +115,7 @@ class Events {
   static constexpr int kChunk = 256;
   void leave(Waiter* waiters, const int* fds, int count);
   void reopen_after_fork();
+  void want_again(int fd, Watch& watch);
 
   const Mechanism* mechanism_ = nullptr;
   Watch** chunks_ = nullptr;  // null where no descriptor of the chunk was ever watched

@@ -41,7 +41,7 @@ void Acceptor::run(Vehicles& vehicles) {
     if (heard.stop) break;
     paused = false;
     for (int i = 0; i < kBatch; ++i) {
-      Door::Arrival arrival = door_.accept(vehicles.size());
+      Door::Arrival arrival = door_.accept([&] { return vehicles.size(); });
       if (arrival.kind == Kind::client) {
         vehicles.start(std::move(arrival.socket));
         continue;

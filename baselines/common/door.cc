@@ -30,7 +30,7 @@ Door::Door(const Fd& listener, Sockets sockets, const Options& options, CounterS
       slot_(slot),
       spare_(open_spare()) {}
 
-Door::Arrival Door::accept(std::size_t open) {
+Door::Arrival Door::accept(const CountOpen& open) {
   for (;;) {
     Fd client(accept4(listener_.get(), nullptr, nullptr, flags_));
     if (client && !full(open)) {

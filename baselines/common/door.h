@@ -5,6 +5,7 @@
 // `refused`, and nothing crashes or spins.
 #pragma once
 
+#include <functional>
 #include <string>
 
 #include "baselines/common/clock.h"
@@ -33,11 +34,15 @@ class Door {
     Fd socket;  // of a client
   };
 
-  // `open` connections are being served now; with --max-connections, those beyond are turned away.
-  Arrival accept(std::size_t open);
+  // `open` says how many connections are being served; with --max-connections, those beyond are
+  // turned away. It is asked only then, and after the connection has come.
+  using CountOpen = std::function<std::size_t()>;
+  Arrival accept(const CountOpen& open);
 
   // accept() in two halves, for an architecture that has an accepting call of its own.
-  bool full(std::size_t open) const { return max_connections_ != 0 && open >= max_connections_; }
+  bool full(const CountOpen& open) const {
+    return max_connections_ != 0 && open() >= max_connections_;
+  }
   void refuse_full(Fd client);
   Kind after_failure(int error);
 

@@ -134,13 +134,14 @@ void EpollLoop::give_turns(Clock::time_point now) {
 void EpollLoop::accept_clients(Clock::time_point now) {
   using Kind = Door::Kind;
   arrivals_ = false;
-  const bool limited = server_.options.max_connections != 0;
   for (int i = 0; i < kAccepts; ++i) {
-    Door::Arrival arrival = door_.accept(limited ? server_.counters.open_connections() : 0);
+    Door::Arrival arrival = door_.accept([this] { return server_.counters.open_connections(); });
     switch (arrival.kind) {
       case Kind::client:
         add_client(std::move(arrival.socket), now);
         break;
+      case Kind::again:
+        break;  // the door has done so
       case Kind::nobody:
         return;
       case Kind::pause:

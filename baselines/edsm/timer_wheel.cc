@@ -16,7 +16,7 @@ void TimerWheel::schedule(Timer& timer, Clock::time_point deadline, Clock::time_
     cancel(timer);
   }
   if (count_ == 0) passed_ = std::max(passed_, tick_of(now));  // an empty wheel has not been turned
-  timer.tick = std::clamp(wanted, passed_ + 1, passed_ + static_cast<std::int64_t>(kBuckets));
+  timer.tick = std::clamp(wanted, passed_ + 1, passed_ + static_cast<std::int64_t>(kBuckets) - 1);
   Timer& head = bucket(timer.tick);
   timer.next = &head;
   timer.previous = head.previous;

@@ -38,17 +38,18 @@ class TimerWheel {
   template <class Act>
   void expire(Clock::time_point now, Act act) {
     const std::int64_t target = tick_of(now);
-    // More than a round: each bucket once is enough.
-    std::int64_t tick = std::max(passed_, target - static_cast<std::int64_t>(kBuckets));
-    passed_ = target;
-    while (++tick <= target && count_ > 0) {
-      Timer& head = bucket(tick);
+    // More than a round behind: each bucket once is enough.
+    passed_ = std::max(passed_, target - static_cast<std::int64_t>(kBuckets));
+    while (passed_ < target && count_ > 0) {
+      ++passed_;  // first, so that what is scheduled again lands in another bucket than this one
+      Timer& head = bucket(passed_);
       while (head.next != &head) {
         Timer& timer = *head.next;
         cancel(timer);
         act(timer);
       }
     }
+    passed_ = std::max(passed_, target);
   }
 
   // Milliseconds that a loop may sleep until the next tick with a timer in it; -1: for ever.

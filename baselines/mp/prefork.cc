@@ -18,9 +18,7 @@ void work(Server& server, const Fd& listener, CounterSlot& slot) {
   server.signals.let_act();
   Door door(listener, Door::Sockets::blocking, server.options, slot);
   while (!stop_requested()) {
-    // Counting the open connections reads a line for each worker: only where somebody asked for it.
-    const bool limited = server.options.max_connections != 0;
-    const Door::Arrival arrival = door.accept(limited ? server.counters.open_connections() : 0);
+    const Door::Arrival arrival = door.accept([&] { return server.counters.open_connections(); });
     if (arrival.kind == Kind::client) serve_stoppable(arrival.socket, server, slot);
     if (arrival.kind == Kind::pause) std::this_thread::sleep_for(Door::kPause);
     if (arrival.kind == Kind::closed) return;

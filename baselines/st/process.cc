@@ -71,8 +71,7 @@ class Scheduler {
   }
 
   void start(st_netfd_t client) {
-    const bool limited = server_.options.max_connections != 0;
-    if (limited && door_.full(open_connections())) return door_.refuse_full(unwrap(client));
+    if (door_.full([this] { return open_connections(); })) return door_.refuse_full(unwrap(client));
     serving_.push_back({this, client, {}});
     serving_.back().self = std::prev(serving_.end());
     if (st_thread_create(serve, &serving_.back(), 0, kServeStackBytes) != nullptr) return;

@@ -170,6 +170,18 @@ CASE(keys, destructor_may_block) {
   CHECK_TEXT(letters(), "xabc");
 }
 
+static void expect_earlier_slots_empty(void* value) {
+  CHECK(st_thread_getspecific(keys[0]) == NULL || value == a);
+  CHECK(st_thread_getspecific(keys[1]) == NULL || value == a || value == b);
+  write_value(value);
+}
+
+CASE(keys, slot_is_empty_after_its_destructor) {
+  for (int i = 0; i < 3; ++i) keys[i] = new_key(expect_earlier_slots_empty);
+  join(spawn(set_all_backwards, NULL));
+  CHECK_TEXT(letters(), "abc");
+}
+
 static void set_later_key(void* value) {
   write_value(value);
   CHECK_EQ(st_thread_setspecific(keys[2], b), 0);

@@ -163,14 +163,15 @@ CASE(writev, empty_elements_do_not_matter) {
   CHECK_TEXT(text, "abc");
 }
 
+// The read end of a pipe cannot be written, so a system call would fail.
 CASE(writev, of_no_bytes_is_zero_without_a_system_call) {
-  arrange();
+  st_netfd_t tube[2];
+  pipe_pair(tube);
   struct iovec vector[] = {{text, 0}, {text, 0}};
-  CHECK_EQ(st_netfd_close(end[1]), 0);
-  CHECK_EQ(st_writev(end[0], vector, 2, ST_UTIME_NO_TIMEOUT), 0);
-  CHECK_EQ(st_writev(end[0], vector, 0, ST_UTIME_NO_TIMEOUT), 0);
+  CHECK_EQ(st_writev(tube[0], vector, 2, ST_UTIME_NO_TIMEOUT), 0);
+  CHECK_EQ(st_writev(tube[0], vector, 0, ST_UTIME_NO_TIMEOUT), 0);
   vector[0].iov_len = 1;
-  CHECK_FAILS(st_writev(end[0], vector, 2, ST_UTIME_NO_TIMEOUT), EPIPE);
+  CHECK_FAILS(st_writev(tube[0], vector, 2, ST_UTIME_NO_TIMEOUT), EBADF);
 }
 
 CASE(writev_resid, consumed_elements_are_empty_and_moved_past_their_data) {
@@ -221,9 +222,9 @@ CASE(writev_resid, keeps_everything_when_the_peer_is_gone) {
 }
 
 CASE(writev_resid, of_no_elements_succeeds_without_a_system_call) {
-  arrange();
-  CHECK_EQ(st_netfd_close(end[1]), 0);
+  st_netfd_t tube[2];
+  pipe_pair(tube);
   struct iovec* rest = NULL;
   int count = 0;
-  CHECK_EQ(st_writev_resid(end[0], &rest, &count, ST_UTIME_NO_TIMEOUT), 0);
+  CHECK_EQ(st_writev_resid(tube[0], &rest, &count, ST_UTIME_NO_TIMEOUT), 0);
 }

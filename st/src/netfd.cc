@@ -57,7 +57,7 @@ Netfd* netfd_wrap(int fd, Netfd::Tcp tcp) {
   Watch* watch = scheduler.events.watch(fd);
   Netfd* netfd = watch ? allocate() : nullptr;
   if (!netfd) return nullptr;
-  *netfd = {fd, true, tcp, watch, nullptr, nullptr, nullptr};
+  *netfd = {fd, true, tcp, watch, watch->generation, nullptr, nullptr, nullptr};
   scheduler.events.wrapped(*watch);
   return netfd;
 }
@@ -107,7 +107,10 @@ st_netfd_t st_netfd_open_socket(int osfd) {
 void st_netfd_free(st_netfd_t fd) {
   st::Watch* watch = fd->watch;
   const int osfd = fd->fd;
-  if (st::release(fd)) scheduler.events.unwrapped(osfd, *watch);
+  const uint32_t generation = fd->generation;
+  // One of two wrappers may be freed after the descriptor was closed through the other.
+  if (st::release(fd) && generation == watch->generation)
+    scheduler.events.unwrapped(osfd, *watch);
 }
 
 int st_netfd_close(st_netfd_t fd) {

@@ -87,14 +87,18 @@ CASE(callbacks, call_that_does_not_switch_is_not_reported) {
   stream_pair(end);
   pass();
   watch_switches();
-  char byte;
   CHECK_EQ(st_cond_signal(cond), 0);
+  CHECK_TEXT(letters(), "");
+  if (event_system_is("io_uring"))
+    skip("transfers are queued there, and other threads run meanwhile");
+  char byte;
   CHECK_EQ(st_write(end[1], "x", 1, ST_UTIME_NO_TIMEOUT), 1);
   CHECK_EQ(st_read(end[0], &byte, 1, ST_UTIME_NO_TIMEOUT), 1);
   CHECK_TEXT(letters(), "");
 }
 
 CASE(callbacks, blocking_read_is_reported_once) {
+  if (event_system_is("io_uring")) skip("it is queued first and waits afterwards there");
   first = st_thread_self();
   st_netfd_t end[2];
   stream_pair(end);

@@ -16,16 +16,18 @@ concept byte_like = std::same_as<T, std::byte> || std::same_as<T, char> ||
 template <class Range>
 concept bytes_range = std::ranges::contiguous_range<Range> && std::ranges::sized_range<Range> &&
     byte_like<std::remove_cv_t<std::remove_reference_t<std::ranges::range_reference_t<Range>>>>;
+template <class T>
+concept text_array = std::is_array_v<T> && std::same_as < std::remove_extent_t<T>,
+char > ;
 }  // namespace detail
 
-// To be written: text, or std::span, std::vector, std::array ... of bytes or characters. An array
-// of characters counts as text, up to its zero.
+// To be written: text, or a std::span, std::vector, std::array ... of bytes or characters. A plain
+// array of characters counts as text, up to its zero.
 class bytes {
  public:
-  bytes(std::string_view text) : data_(text.data()), size_(text.size()) {}
   bytes(const char* text) : bytes(std::string_view(text)) {}
   template <detail::bytes_range Range>
-  requires(!std::convertible_to<Range&&, std::string_view>) bytes(Range&& range)
+  requires(!detail::text_array<std::remove_cvref_t<Range>>) bytes(Range&& range)
       : data_(std::ranges::data(range)), size_(std::ranges::size(range)) {}
 
   const void* data() const { return data_; }

@@ -1,0 +1,63 @@
+/* cc prefork.c -lst -o prefork && ./prefork 7002 4 */
+
+/* A process for each CPU, the way State Threads use several: all accept from one listening socket,
+ * nothing else is shared. A worker that dies takes only its own connections along, and is replaced.
+ */
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+
+#include "tcp.h"
+
+static volatile sig_atomic_t ending;
+static void on_end(int number) {
+  (void)number;
+  ending = 1;
+}
+
+static void* serve(void* arg) {
+  st_netfd_t client = arg;
+  char answer[64];
+  int size = snprintf(answer, sizeof(answer), "served by process %d\n", (int)getpid());
+  st_write(client, answer, (size_t)size, 1000000);
+  st_netfd_close(client);
+  return NULL;
+}
+
+static int work(int fd, pid_t parent) {
+  signal(SIGTERM, SIG_DFL);
+  prctl(PR_SET_PDEATHSIG, SIGTERM); /* no worker without its parent */
+  if (getppid() != parent) return 0;
+  if (st_init() != 0) give_up("st_init");
+  st_netfd_t listener = st_netfd_open_socket(fd);
+  if (!listener) give_up("st_netfd_open_socket");
+  for (;;) {
+    st_netfd_t client = st_accept(listener, NULL, NULL, ST_UTIME_NO_TIMEOUT);
+    if (client && !st_thread_create(serve, client, 0, 0)) st_netfd_close(client);
+  }
+}
+
+int main(int argc, char** argv) {
+  const int workers = argc > 2 ? atoi(argv[2]) : 2;
+  struct sigaction action = {.sa_handler = on_end}; /* without SA_RESTART: wait() returns */
+  const pid_t parent = getpid();
+  const int fd = listen_on((unsigned short)(argc > 1 ? atoi(argv[1]) : 0));
+  sigaction(SIGTERM, &action, NULL);
+  sigaction(SIGINT, &action, NULL);
+  for (int running = 0; !ending;) {
+    if (running < workers) {
+      const pid_t child = fork();
+      if (child == 0) return work(fd, parent);
+      if (child < 0) give_up("fork");
+      ++running;
+    } else if (wait(NULL) > 0) {
+      --running;
+    }
+  }
+  signal(SIGTERM, SIG_IGN);
+  kill(0, SIGTERM); /* the process group: the workers */
+  while (wait(NULL) > 0) {
+  }
+  return 0;
+}

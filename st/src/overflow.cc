@@ -29,7 +29,8 @@ char* digits(size_t value, char* end) {
 
 iovec text(const char* words) { return {const_cast<char*>(words), strlen(words)}; }
 
-void on_fault(int signal, siginfo_t* info, void*) {
+// Sanitizers have a report of their own.
+[[maybe_unused]] void on_fault(int signal, siginfo_t* info, void*) {
   const Thread* thread = scheduler.current();
   const auto address = reinterpret_cast<uintptr_t>(info->si_addr);
   const auto low = thread ? reinterpret_cast<uintptr_t>(thread->stack.low) : 0;

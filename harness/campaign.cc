@@ -40,7 +40,7 @@ fs::path choose_directory(const CampaignOptions& options, const Plan& plan,
                           const ordered_json& campaign) {
   if (!options.out.empty()) return options.out;
   const fs::path results = "results";
-  const fs::path unfinished = find_unfinished(results, campaign);
+  fs::path unfinished = find_unfinished(results, campaign);
   if (!unfinished.empty()) {
     std::fprintf(stderr, "Going on with %s, which is not complete (--out begins a new campaign).\n",
                  unfinished.c_str());

@@ -53,7 +53,7 @@ void Field::allow_only(std::initializer_list<std::string_view> names) const {
   for (const auto& [key, ignored] : value_.items()) {
     if (std::find(names.begin(), names.end(), key) != names.end()) continue;
     std::string list;
-    for (const auto name : names) list += (list.empty() ? "" : ", ") + std::string(name);
+    for (const auto name : names) list.append(list.empty() ? "" : ", ").append(name);
     refuse("unknown field \"" + key + "\"; known are " + list);
   }
 }
@@ -67,7 +67,7 @@ std::string Field::text() const {
 
 std::string Field::name() const {
   const auto is_letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };
-  const std::string value = value_.is_string() ? value_.get<std::string>() : "";
+  std::string value = value_.is_string() ? value_.get<std::string>() : "";
   if (value.empty() || !is_letter(value.front()) ||
       !std::all_of(value.begin(), value.end(), [&](char c) { return is_letter(c) || c == '-'; })) {
     expected("a name of lower case letters, digits and hyphens");

@@ -49,10 +49,11 @@ Gate littles_law(const Observation& seen, const Measurements& measured) {
                      std::to_string(seen.cell.clients) + " clients";
   if (off < -limit) {
     // wrk stops its watch when it has read an answer and starts it at the next write. The pause in
-    // between is long when the generator is busy or has to wait for a CPU.
+    // between is long when the generator is busy or has to wait for a CPU. And a client that waits
+    // for ever leaves no latency at all.
     text +=
-        "; the rest of their time passed inside the generator: latencies are too short by as "
-        "much, throughput is not touched";
+        "; the rest of their time is in no latency: it passed inside the generator, or waiting "
+        "for answers that had not come at the end";
   }
   return {name,
           verdict(std::abs(off) <= limit),

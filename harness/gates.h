@@ -15,9 +15,9 @@ namespace archbench {
 
 // In this order:
 //
-//   littles_law           labels       rate x mean latency = clients; less: time passed inside the
-//                                      generator, and latencies are too short by that much. More
-//                                      cannot be and invalidates: time was counted twice.
+//   littles_law           labels       rate x mean latency = clients; less: some of their time is
+//                                      in no latency, and those reported are too short. More cannot
+//                                      be and invalidates: time was counted twice.
 //   completions_agree     invalidates  both sides counted the same answers
 //   bytes_agree           invalidates  and each answer had its full length
 //   no_connect_errors     invalidates  wrk goes on with fewer clients after one

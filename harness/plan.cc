@@ -105,7 +105,7 @@ Plan load_plan(const std::filesystem::path& file) {
 
 std::filesystem::path find_plan(const std::string& given, const std::filesystem::path& plans) {
   if (std::filesystem::is_regular_file(given)) return given;
-  const auto shipped = plans / (given + ".json");
+  auto shipped = plans / (given + ".json");
   if (std::filesystem::is_regular_file(shipped)) return shipped;
   throw Error("no plan \"" + given + "\": neither a file nor one of the plans in " +
               plans.string() + " (archbench list shows them)");

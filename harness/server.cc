@@ -77,7 +77,7 @@ std::string LocalServer::start(const Cell& cell, const ServerStart& how) {
               : std::string("the server was not ready within 10 s")) +
         (said.empty() ? "" : "; it said: " + said.substr(0, 500)));
   }
-  const std::string url = url_of_ready_line(*line);
+  std::string url = url_of_ready_line(*line);
   tree_.emplace(child_->pid());
   counters_ = std::make_unique<CounterFile>(counters_path_);
   return url;

@@ -15,7 +15,7 @@ struct _st_netfd {
   enum class Tcp : uint8_t { unknown, no, yes } tcp;
   st::Watch* watch;
   uint32_t generation;  // of the descriptor that was wrapped: its number may be another's by now
-  void* value;  // st_netfd_setspecific()
+  void* value;          // st_netfd_setspecific()
   void (*destructor)(void*);
   _st_netfd* next_free;  // valid when freed
 };

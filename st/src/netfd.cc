@@ -109,8 +109,7 @@ void st_netfd_free(st_netfd_t fd) {
   const int osfd = fd->fd;
   const uint32_t generation = fd->generation;
   // One of two wrappers may be freed after the descriptor was closed through the other.
-  if (st::release(fd) && generation == watch->generation)
-    scheduler.events.unwrapped(osfd, *watch);
+  if (st::release(fd) && generation == watch->generation) scheduler.events.unwrapped(osfd, *watch);
 }
 
 int st_netfd_close(st_netfd_t fd) {

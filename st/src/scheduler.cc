@@ -22,6 +22,39 @@ constexpr uint32_t kSwitchesPerClock = 64;
 // enough for timers of milliseconds, seldom enough that the system call costs under one per cent.
 constexpr uint64_t kEventsEvery = 500;
 
+// Merges two rows of threads, each in the order of waiting.
+Thread* merge(Thread* a, Thread* b) {
+  Thread* merged = nullptr;
+  Thread** end = &merged;
+  while (a && b) {
+    Thread*& first = a->waiting_since < b->waiting_since ? a : b;
+    *end = first;
+    end = &first->next;
+    first = first->next;
+  }
+  *end = a ? a : b;
+  return merged;
+}
+
+// Merge sort from below: rows[i] holds 2^i threads or none.
+Thread* in_order_of_waiting(Thread* threads) {
+  Thread* rows[32] = {};
+  while (threads) {
+    Thread* row = threads;
+    threads = threads->next;
+    row->next = nullptr;
+    int i = 0;
+    for (; rows[i]; ++i) {
+      row = merge(rows[i], row);
+      rows[i] = nullptr;
+    }
+    rows[i] = row;
+  }
+  Thread* all = nullptr;
+  for (Thread* row : rows) all = merge(row, all);
+  return all;
+}
+
 }  // namespace
 
 bool Scheduler::start() {
@@ -42,6 +75,32 @@ bool Scheduler::start() {
   last_clock_ = clock_now();
   active_ = 1;
   return true;
+}
+
+void Scheduler::wake_by_event(Thread* thread) {
+  if (thread->timer.armed()) timers_.cancel(&thread->timer);
+  thread->wake = Wake::ready;
+  thread->state = State::runnable;
+  thread->next = nullptr;
+  if (!reported_) {
+    reported_ = thread;
+    reported_in_order_ = true;
+  } else {
+    last_reported_->next = thread;
+    reported_in_order_ =
+        reported_in_order_ && last_reported_->waiting_since < thread->waiting_since;
+  }
+  last_reported_ = thread;
+}
+
+void Scheduler::end_of_reports() {
+  Thread* thread = reported_in_order_ ? reported_ : in_order_of_waiting(reported_);
+  reported_ = nullptr;
+  while (thread) {
+    Thread* next = thread->next;
+    append(thread);
+    thread = next;
+  }
 }
 
 void Scheduler::interrupt(Thread* thread) {

@@ -48,6 +48,13 @@ class Scheduler {
     return thread->state >= State::sleeping && thread->state <= State::joining;
   }
 
+  // The same for threads whose descriptors are ready: those of one look at the events become
+  // runnable together, in the order in which they began to wait, whatever order the kernel reported
+  // them in.
+  void wake_by_event(Thread* thread);
+  void end_of_reports();
+  uint64_t next_wait() { return ++waits_; }
+
   // Interrupts a thread (st_thread_interrupt). A pending interrupt is consumed by take_interrupt(),
   // which sets errno.
   void interrupt(Thread* thread);
@@ -97,6 +104,10 @@ class Scheduler {
   uint64_t last_clock_ = 0;  // when events were last looked at
   uint64_t switches_ = 0;    // until the budget was granted
   uint64_t event_looks_ = 0;
+  uint64_t waits_ = 0;          // for descriptors, ever begun
+  Thread* reported_ = nullptr;  // woken by an event and not yet in the run queue
+  Thread* last_reported_ = nullptr;
+  bool reported_in_order_ = true;
 };
 
 // The calling kernel thread's own. initial-exec: an access is one instruction, at the cost of a

@@ -51,6 +51,9 @@ struct alignas(64) _st_thread {
   // Used by waits.
   st::Timer timer;  // armed while it waits with a deadline
 
+  uint64_t waiting_since;  // the number of its wait for descriptors; orders those that are ready
+                           // together
+
   // Used by its start and its end.
   void* (*start)(void*);
   void* arg;

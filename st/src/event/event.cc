@@ -85,6 +85,7 @@ Wake Events::wait_for(Waiter* waiters, const int* fds, int count, uint64_t timeo
     waiters[i].thread = scheduler.current();
     entry->waiters.push_back(&waiters[i]);
   }
+  scheduler.current()->waiting_since = scheduler.next_wait();
   const Wake how = scheduler.suspend(State::on_io, timeout);
   leave(waiters, fds, count);
   return scheduler.outcome(how);
@@ -132,6 +133,7 @@ void Events::wait(int64_t timeout) {
     timeout = 0;  // that may have made threads runnable
   }
   mechanism_->wait(*this, timeout);
+  scheduler.end_of_reports();
 }
 
 void Events::report(int fd, uint32_t generation, short what) {
@@ -150,7 +152,7 @@ void Events::report(int fd, uint32_t generation, short what) {
     if (!(seen & (waiter->events | POLLERR | POLLHUP | POLLNVAL))) continue;
     waiter->revents = static_cast<short>(seen & (waiter->events | POLLERR | POLLHUP | POLLNVAL));
     waiter->unlink();
-    if (Scheduler::asleep(waiter->thread)) scheduler.wake(waiter->thread, Wake::ready);
+    if (Scheduler::asleep(waiter->thread)) scheduler.wake_by_event(waiter->thread);
   }
 }
 
@@ -163,6 +165,7 @@ void Events::reopen_after_fork() {
   ST_CHECK(mechanism_->open(*this),
            "a child process could not open the event mechanism again after fork");
   each_waited_for([this](int fd, Watch& entry) { want_again(fd, entry); });
+  scheduler.end_of_reports();
 }
 
 // Tells the mechanism anew what the present waiters wait for.

@@ -68,8 +68,7 @@ bool open_ring(Events& events) {
     request->unlink();
     request->result = -EAGAIN;
     request->done = true;
-    if (Scheduler::asleep(request->waiter.thread))
-      scheduler.wake(request->waiter.thread, Wake::ready);
+    if (Scheduler::asleep(request->waiter.thread)) scheduler.wake_by_event(request->waiter.thread);
   }
   return true;
 }
@@ -113,7 +112,8 @@ int known(const Events& events, const Watch& watch) {
 
 bool want(Events& events, int fd, Watch& watch, short what) {
   const int told = known(events, watch);
-  const bool will_be_reported = !((watch.ready | POLLPRI) & what);  // what is urgent is not noted as ready
+  const bool will_be_reported =
+      !((watch.ready | POLLPRI) & what);  // what is urgent is not noted as ready
   if ((told & what) == what && will_be_reported) return true;
   // A poll that is armed reports only what is new: a new one reports what is there already.
   const int all = told | what | Events::wanted(watch);
@@ -166,8 +166,7 @@ void complete(Request* request, int result) {
   request->unlink();
   request->result = result;
   request->done = true;
-  if (Scheduler::asleep(request->waiter.thread))
-    scheduler.wake(request->waiter.thread, Wake::ready);
+  if (Scheduler::asleep(request->waiter.thread)) scheduler.wake_by_event(request->waiter.thread);
 }
 
 void wait(Events& events, int64_t timeout) {
@@ -254,7 +253,8 @@ ssize_t perform(Events& events, const Operation& operation, uint64_t timeout) {
   io_uring_sqe_set_data(sqe, &request);
   ring_of(events)->outstanding.push_back(&request);
   watch->waiters.push_back(&request.waiter);
-  Wake how = scheduler.suspend(State::on_io, timeout);
+  scheduler.current()->waiting_since = scheduler.next_wait();
+  const Wake how = scheduler.suspend(State::on_io, timeout);
   if (!request.done) take_back(events, &request);
   if (request.waiter.linked()) request.waiter.unlink();
   // What has been transferred counts, even if it came at the last moment; an interrupt then stays

@@ -39,24 +39,27 @@ static int work(int fd, pid_t parent) {
 }
 
 int main(int argc, char** argv) {
-  const int workers = argc > 2 ? atoi(argv[2]) : 2;
+  enum { kMostWorkers = 64 };
+  pid_t workers[kMostWorkers] = {0};
+  const int wanted = argc > 2 ? atoi(argv[2]) : 2;
   struct sigaction action = {.sa_handler = on_end}; /* without SA_RESTART: wait() returns */
   const pid_t parent = getpid();
   const int fd = listen_on((unsigned short)(argc > 1 ? atoi(argv[1]) : 0));
   sigaction(SIGTERM, &action, NULL);
   sigaction(SIGINT, &action, NULL);
-  for (int running = 0; !ending;) {
-    if (running < workers) {
-      const pid_t child = fork();
-      if (child == 0) return work(fd, parent);
-      if (child < 0) give_up("fork");
-      ++running;
-    } else if (wait(NULL) > 0) {
-      --running;
+  while (!ending) {
+    for (int i = 0; i < wanted && i < kMostWorkers; ++i) {
+      if (workers[i] > 0) continue;
+      workers[i] = fork();
+      if (workers[i] == 0) return work(fd, parent);
+      if (workers[i] < 0) perror("fork");
     }
+    const pid_t ended = wait(NULL);
+    for (int i = 0; i < kMostWorkers; ++i)
+      if (workers[i] == ended) workers[i] = 0;
   }
-  signal(SIGTERM, SIG_IGN);
-  kill(0, SIGTERM); /* the process group: the workers */
+  for (int i = 0; i < kMostWorkers; ++i)
+    if (workers[i] > 0) kill(workers[i], SIGTERM);
   while (wait(NULL) > 0) {
   }
   return 0;

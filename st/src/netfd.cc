@@ -58,7 +58,7 @@ Netfd* netfd_wrap(int fd, Netfd::Tcp tcp) {
   Netfd* netfd = watch ? allocate() : nullptr;
   if (!netfd) return nullptr;
   *netfd = {fd, true, tcp, watch, watch->generation, nullptr, nullptr, nullptr};
-  scheduler.events.wrapped(*watch);
+  scheduler.events.wrapped(fd, *watch);
   return netfd;
 }
 

@@ -99,13 +99,15 @@ void Events::leave(Waiter* waiters, const int* fds, int count) {
   }
 }
 
-void Events::wrapped(Watch& watch) {
-  // The number may have been closed and opened again without our knowledge, so nothing is believed
-  // of what was told.
+void Events::wrapped(int fd, Watch& watch) {
   ++watch.wrappers;
-  watch.interest = 0;
   watch.ready = POLLIN | POLLOUT;
   watch.ended = false;
+  if (!mechanism_ || forked) return;
+  // The number may have been closed and opened again without our knowledge, so nothing is believed
+  // of what was told; and who waits for the raw number already is now registered in another way.
+  mechanism_->forget(*this, fd, watch, false);
+  if (!watch.waiters.empty()) want_again(fd, watch);
 }
 
 void Events::unwrapped(int fd, Watch& watch) {

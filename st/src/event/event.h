@@ -79,7 +79,7 @@ class Events {
   Wake wait_for(Waiter* waiters, const int* fds, int count, uint64_t timeout, bool* failed);
 
   // The descriptor is wrapped, unwrapped, or about to be closed.
-  void wrapped(Watch& watch);
+  void wrapped(int fd, Watch& watch);
   void unwrapped(int fd, Watch& watch);
   void closing(int fd, Watch& watch);
 

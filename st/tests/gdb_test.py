@@ -60,7 +60,7 @@ class Gdb(unittest.TestCase):
             self.assertTrue(trace, f"no backtrace of {name} in\n{printed}")
             self.assertRegex(trace[1], rf"\n#\d+ .* in {function} \(")
             self.assertRegex(trace[1], r"in st_thread_main \(\)")
-            self.assertRegex(trace[1], r"#\d+ .* in st_context_entry \(\)\n$", "the backtrace goes on behind the beginning")
+            self.assertRegex(trace[1], r"#\d+ .* in st_context_entry \(\)( at .*)?\n$", "the backtrace goes on behind the beginning")
 
     def test_running_program(self):
         printed = gdb(*self.LIVE, "info st-threads", "st-thread apply all bt", "continue", target=(program,))

@@ -239,9 +239,9 @@ std::string to_text(const std::vector<Finding>& findings, bool only_trouble) {
     char head[64];
     std::snprintf(head, sizeof head, "%-8s %-20s ", word(finding.health), finding.name.c_str());
     text += head + finding.found + "\n";
-    const std::string margin(9, ' ');
-    if (trouble)
-      text += margin + "why: " + finding.why + "\n" + margin + "do:  " + finding.advice + "\n";
+    if (!trouble) continue;
+    text.append("         why: ").append(finding.why).append("\n");
+    text.append("         do:  ").append(finding.advice).append("\n");
   }
   return text;
 }

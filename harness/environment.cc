@@ -21,7 +21,7 @@ using nlohmann::ordered_json;
 std::string line_after(const std::string& text, const std::string& name) {
   std::size_t begin = text.starts_with(name) ? 0 : text.find("\n" + name);
   if (begin == std::string::npos) return "";
-  begin = text.find_first_not_of("\n", begin) + name.size();
+  begin = text.find_first_not_of('\n', begin) + name.size();
   begin = text.find_first_not_of(" \t:=\"", begin);
   std::string value = text.substr(begin, text.find('\n', begin) - begin);
   return value.substr(0, value.find_last_not_of(" \t\"") + 1);

@@ -52,9 +52,12 @@ void Field::allow_only(std::initializer_list<std::string_view> names) const {
   if (!value_.is_object()) expected("an object");
   for (const auto& [key, ignored] : value_.items()) {
     if (std::find(names.begin(), names.end(), key) != names.end()) continue;
-    std::string list;
-    for (const auto name : names) list.append(list.empty() ? "" : ", ").append(name);
-    refuse("unknown field \"" + key + "\"; known are " + list);
+    std::string sentence = "unknown field \"";
+    sentence.append(key).append("\"; known are");
+    for (const auto name : names) {
+      sentence.append(name == *names.begin() ? " " : ", ").append(name);
+    }
+    refuse(sentence);
   }
 }
 

@@ -131,7 +131,7 @@ TEST(ProcessTree, of_a_process_that_has_gone_is_a_failure) {
 class CountersTest : public testing::Test {
  protected:
   void write_counters(std::uint64_t magic, std::uint32_t slot_size) {
-    std::string bytes(64 * 4, '\0');
+    std::string bytes(std::size_t{64} * 4, '\0');
     const std::uint32_t slot_count = 3, used = 2;
     std::memcpy(&bytes[0], &magic, 8);
     std::memcpy(&bytes[8], &slot_size, 4);

@@ -1,0 +1,77 @@
+#include "isolated.h"
+
+#include <dirent.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+
+#include "scheduler.h"
+#include "st.h"
+#include "support.h"
+
+namespace st_tests {
+namespace {
+
+// Longer than any test takes under sanitizers on a busy machine: only a test that hangs is killed.
+constexpr unsigned kHangsAfterSeconds = 60;
+
+// Names a private member for left_behind(): naming it in an explicit instantiation is allowed.
+template <auto member>
+struct Reveal {
+  friend st::TimerHeap& timers_of(st::Scheduler& scheduler) { return scheduler.*member; }
+};
+st::TimerHeap& timers_of(st::Scheduler& scheduler);
+template struct Reveal<&st::Scheduler::timers_>;
+
+void check_nothing_is_left() {
+  st_stats_t stats;
+  st_stats(&stats, sizeof(stats));
+  EXPECT_EQ(stats.threads, 1u) << "threads that the test has started have not ended";
+  EXPECT_EQ(stats.runnable, 0u) << "a thread is still in the run queue";
+  EXPECT_EQ(stats.stacks - stats.stacks_free, 0u) << "stacks are not given back: not joined?";
+  EXPECT_TRUE(timers_of(st::scheduler).empty()) << "a timer is still armed";
+  int waiters = 0;
+  st::scheduler.events.each_waited_for([&](int, st::Watch&) { ++waiters; });
+  EXPECT_EQ(waiters, 0) << "descriptors that somebody is still registered for";
+}
+
+void body_as_first_state_thread(void (*body)()) {
+  ASSERT_EQ(st_init(), 0) << strerror(errno);
+  const std::string open_before = open_descriptors();
+  body();
+  check_nothing_is_left();
+  EXPECT_EQ(open_descriptors(), open_before) << "open descriptors after and before the test";
+}
+
+template <class Body>
+void in_child(Body body) {
+  fflush(nullptr);
+  const pid_t child = fork();
+  ASSERT_GE(child, 0) << strerror(errno);
+  if (child == 0) {
+    alarm(kHangsAfterSeconds);
+    body();
+    // Through exit and not _exit: leak checkers look at the process then.
+    exit(testing::Test::HasFailure() ? EXIT_FAILURE : EXIT_SUCCESS);
+  }
+  int status = 0;
+  ASSERT_EQ(waitpid(child, &status, 0), child) << strerror(errno);
+  if (WIFSIGNALED(status))
+    FAIL() << "the test's process was killed: " << strsignal(WTERMSIG(status))
+           << (WTERMSIG(status) == SIGALRM ? " (it hung)" : "");
+  EXPECT_EQ(WEXITSTATUS(status), EXIT_SUCCESS) << "the test's process has failed, see above";
+}
+
+}  // namespace
+
+void run_in_process(void (*body)()) { in_child(body); }
+
+void run_in_state_threads(void (*body)()) {
+  in_child([body] { body_as_first_state_thread(body); });
+}
+
+}  // namespace st_tests

@@ -6,6 +6,7 @@
 #include <exception>
 #include <st.hpp>
 #include <string>
+#include <utility>
 
 using namespace std::chrono_literals;
 
@@ -38,7 +39,14 @@ int main(int argc, char** argv) try {
   st::listener listener(argc > 1 ? argv[1] : "127.0.0.1:0");
   std::printf("listening on %s\n", listener.local_endpoint().to_string().c_str());
   std::fflush(stdout);
-  for (;;) st::thread(serve, listener.accept()).detach();
+  for (;;) {
+    std::error_code ec;
+    st::stream client = listener.accept({}, ec);
+    if (client)
+      st::thread(serve, std::move(client)).detach();
+    else
+      st::sleep_for(10ms);  // out of descriptors, say: some will come back
+  }
 } catch (const std::exception& error) {
   std::fprintf(stderr, "%s\n", error.what());
   return 1;

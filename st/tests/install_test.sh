@@ -67,7 +67,7 @@ for program in c/build/hello_st c/build/hello_shared c/build/hello_static cxx/bu
   quietly "$work/$program"
 done
 ldd "$work/c/build/hello_st" | grep -q "$prefix/$lib/libst.so.1" || fail "st::st is not the shared library"
-! ldd "$work/cxx/build/pipeline" | grep -q libst || fail "st::st is not the static library although BUILD_SHARED_LIBS is off"
+! ldd "$work/cxx/build/pipeline" | grep -q "libst\.so" || fail "st::st is not the static library although BUILD_SHARED_LIBS is off"
 
 if command -v pkg-config >/dev/null; then
   export PKG_CONFIG_PATH="$prefix/$lib/pkgconfig"

@@ -78,7 +78,7 @@ bool Scheduler::start() {
 }
 
 void Scheduler::wake_by_event(Thread* thread) {
-  if (thread->timer.armed()) timers_.cancel(&thread->timer);
+  timers_.cancel(&thread->timer);
   thread->wake = Wake::ready;
   thread->state = State::runnable;
   thread->next = nullptr;
@@ -125,9 +125,9 @@ void Scheduler::swap_exceptions(Thread* self, Thread* next) {
   int64_t timeout = 0;
   if (may_wait) {
     timeout = -1;
-    if (Timer* first = timers_.first()) {
+    if (const uint64_t next = timers_.next_look(); next != kNever) {
       const uint64_t now = clock_now();
-      timeout = first->deadline > now ? static_cast<int64_t>(first->deadline - now) : 0;
+      timeout = next > now ? static_cast<int64_t>(next - now) : 0;
     }
   }
   ++event_looks_;
@@ -135,10 +135,7 @@ void Scheduler::swap_exceptions(Thread* self, Thread* next) {
   grant(kSwitchesPerClock);
   last_clock_ = clock_now();
   clock_refresh_seconds(last_clock_);
-  while (Timer* first = timers_.first()) {
-    if (first->deadline > last_clock_) break;
-    wake(thread_of(first), Wake::timed_out);
-  }
+  while (Timer* due = timers_.take_due(last_clock_)) wake(thread_of(due), Wake::timed_out);
 }
 
 [[gnu::noinline]] void Scheduler::check_the_clock() {
@@ -165,6 +162,7 @@ void Scheduler::count(st_stats_t* stats) const {
 
 void Scheduler::leave(State state) {
   --active_;
+  timers_.remove(&current_->timer);
   suspend(state, ST_UTIME_NO_TIMEOUT);
   __builtin_unreachable();
 }

@@ -208,7 +208,7 @@ inline Wake Scheduler::outcome(Wake how) {
 }
 
 inline void Scheduler::wake(Thread* thread, Wake how) {
-  if (thread->timer.armed()) timers_.cancel(&thread->timer);
+  timers_.cancel(&thread->timer);
   thread->wake = how;
   append(thread);
 }

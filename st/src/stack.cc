@@ -145,6 +145,7 @@ _st_thread* StackAllocator::place(StackPool* pool, char* base) const {
       colours;
   Thread* thread = reinterpret_cast<Thread*>(base + stride - (step + 1) * kLine) - 1;
   char* low = base + page;
+  thread->timer = {};
   thread->stack = {pool, low, static_cast<size_t>(reinterpret_cast<char*>(thread) - low)};
   return thread;
 }

@@ -4,7 +4,7 @@ namespace st {
 namespace {
 
 bool earlier(const Timer* a, const Timer* b) {
-  return a->deadline != b->deadline ? a->deadline < b->deadline : a->order < b->order;
+  return a->key != b->key ? a->key < b->key : a->key_order < b->key_order;
 }
 
 // Puts the later of two trees under the earlier one and returns that one, without parent or
@@ -49,21 +49,45 @@ Timer* meld_row(Timer* row) {
 void TimerHeap::arm(Timer* timer, uint64_t deadline) {
   timer->deadline = deadline;
   timer->order = armed_++;
-  timer->child = timer->sibling = nullptr;
-  root_ = root_ ? meld(root_, timer) : timer;
+  if (timer->link) {
+    if (timer->key <= deadline) return;
+    remove(timer);
+  }
+  insert(timer);
+}
+
+void TimerHeap::insert(Timer* timer) {
+  timer->key = timer->deadline;
+  timer->key_order = timer->order;
+  timer->child = nullptr;
+  adopt(timer);
+}
+
+void TimerHeap::adopt(Timer* tree) {
+  root_ = root_ ? meld(root_, tree) : tree;
   root_->link = &root_;
   root_->sibling = nullptr;
 }
 
-void TimerHeap::cancel(Timer* timer) {
+void TimerHeap::remove(Timer* timer) {
+  if (!timer->link) return;
   *timer->link = timer->sibling;
   if (timer->sibling) timer->sibling->link = timer->link;
   timer->link = nullptr;
-  if (!timer->child) return;
-  Timer* orphans = meld_row(timer->child);
-  root_ = root_ ? meld(root_, orphans) : orphans;
-  root_->link = &root_;
-  root_->sibling = nullptr;
+  if (timer->child) adopt(meld_row(timer->child));
+}
+
+Timer* TimerHeap::take_due(uint64_t now) {
+  while (root_ && root_->key <= now) {
+    Timer* timer = root_;
+    remove(timer);
+    if (timer->armed() && timer->order == timer->key_order) {
+      cancel(timer);
+      return timer;
+    }
+    if (timer->armed()) insert(timer);
+  }
+  return nullptr;
 }
 
 }  // namespace st

@@ -5,32 +5,50 @@
 
 namespace st {
 
+inline constexpr uint64_t kNever = UINT64_MAX;
+
 // A thread's timer, armed while the thread waits with a deadline. Embedded in the thread, so arming
 // never allocates.
 struct Timer {
-  uint64_t deadline;  // microseconds of the scheduler's clock
-  uint64_t order;     // among equal deadlines the first armed fires first
+  // When and in which turn the heap looks at it; valid while it is in the heap. Never later than
+  // the deadline.
+  uint64_t key;
+  uint64_t key_order;
   Timer* child;
   Timer* sibling;
-  Timer** link = nullptr;  // the pointer that points at this node; null: not armed
+  Timer** link = nullptr;  // the pointer that points at this node; null: not in the heap
 
-  bool armed() const { return link != nullptr; }
+  uint64_t deadline = kNever;  // microseconds of the scheduler's clock; kNever: not armed
+  uint64_t order = 0;          // among equal deadlines the first armed fires first
+
+  bool armed() const { return deadline != kNever; }
 };
 
-// A pairing heap: arming is one comparison with the root, cancelling what was armed lately touches
-// only the root and a neighbour. That is what a server does with nearly all its timeouts: arm, then
-// cancel because the answer came. Taking out the earliest costs O(log n) amortised. docs/timers.md
-// has the measurements against a binary heap and a wheel.
+// A pairing heap that is lazy about what changes. Nearly all timeouts of a server are cancelled,
+// because the answer came, and then armed again for later. So cancelling only notes it, and arming
+// a timer that is still in the heap for an earlier time only notes the later one: both touch
+// nothing but the timer itself. When its old time comes, the heap finds out and files it anew, once
+// for each timeout that passes. docs/timers.md has the measurements against other structures.
 class TimerHeap {
  public:
-  bool empty() const { return root_ == nullptr; }
-  Timer* first() const { return root_; }
-  uint64_t armed() const { return armed_; }  // how many have ever been
-
   void arm(Timer* timer, uint64_t deadline);
-  void cancel(Timer* timer);
+  void cancel(Timer* timer) { timer->deadline = kNever; }
+
+  // Takes a timer out, before its memory is used for something else.
+  void remove(Timer* timer);
+
+  // The next timer whose deadline is not after `now`, cancelled; null if there is none.
+  Timer* take_due(uint64_t now);
+
+  // No timer is due before; it may be that none is due then.
+  uint64_t next_look() const { return root_ ? root_->key : kNever; }
+
+  uint64_t armed() const { return armed_; }  // how often one has been
 
  private:
+  void insert(Timer* timer);
+  void adopt(Timer* tree);
+
   Timer* root_ = nullptr;
   uint64_t armed_ = 0;
 };

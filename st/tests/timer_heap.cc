@@ -13,17 +13,17 @@
 
 namespace {
 
+using st::kNever;
 using st::Timer;
 using st::TimerHeap;
 
 constexpr int kMany = 100'000;
 
+constexpr uint64_t kLatest = kNever - 1;
+
 std::vector<uint64_t> pop_all(TimerHeap& heap) {
   std::vector<uint64_t> deadlines;
-  while (Timer* first = heap.first()) {
-    deadlines.push_back(first->deadline);
-    heap.cancel(first);
-  }
+  while (Timer* first = heap.take_due(kLatest)) deadlines.push_back(first->key);
   return deadlines;
 }
 
@@ -37,7 +37,12 @@ void compare_with_reference(unsigned seed, uint64_t deadlines, int live_at_most,
   TimerHeap heap;
   for (int step = 0; step < steps; ++step) {
     Timer& timer = timers[random() % timers.size()];
-    if (!timer.armed()) {
+    const bool postpone = timer.armed() && random() % 4 == 0;
+    if (postpone) {
+      const auto [first, last] = reference.equal_range(timer.deadline);
+      reference.erase(std::find_if(first, last, [&](auto& item) { return item.second == &timer; }));
+    }
+    if (!timer.armed() || postpone) {
       const uint64_t deadline = random() % deadlines;
       heap.arm(&timer, deadline);
       reference.emplace(deadline, &timer);
@@ -47,15 +52,18 @@ void compare_with_reference(unsigned seed, uint64_t deadlines, int live_at_most,
       heap.cancel(&timer);
       ASSERT_FALSE(timer.armed());
     } else {
-      ASSERT_EQ(heap.first(), reference.begin()->second) << "in step " << step;
-      heap.cancel(heap.first());
+      ASSERT_LE(heap.next_look(), reference.begin()->first) << "in step " << step;
+      ASSERT_EQ(heap.take_due(kLatest), reference.begin()->second) << "in step " << step;
       reference.erase(reference.begin());
     }
-    ASSERT_EQ(heap.empty(), reference.empty());
-    if (!reference.empty()) {
-      ASSERT_EQ(heap.first(), reference.begin()->second);
-    }
   }
+  for (const auto& [deadline, timer] : reference) {
+    if (deadline > 0) {
+      ASSERT_EQ(heap.take_due(deadline - 1), nullptr);
+    }
+    ASSERT_EQ(heap.take_due(deadline), timer);
+  }
+  EXPECT_EQ(heap.take_due(kLatest), nullptr);
 }
 
 TEST(TimerHeap, random_operations_agree_with_a_sorted_map) {
@@ -76,11 +84,8 @@ TEST(TimerHeap, timers_of_one_deadline_come_in_the_order_they_were_armed) {
   for (size_t i = 0; i < timers.size(); ++i)
     if (i % 3 != 0) expected.push_back(&timers[i]);
   for (size_t i = 0; i < timers.size(); i += 3) expected.push_back(&timers[i]);
-  for (Timer* timer : expected) {
-    ASSERT_EQ(heap.first(), timer);
-    heap.cancel(timer);
-  }
-  EXPECT_TRUE(heap.empty());
+  for (Timer* timer : expected) ASSERT_EQ(heap.take_due(kLatest), timer);
+  EXPECT_EQ(heap.take_due(kLatest), nullptr);
 }
 
 TEST(TimerHeap, arming_again_after_a_cancel_forgets_the_old_deadline) {
@@ -104,7 +109,11 @@ void check_many(const std::function<uint64_t(int)>& deadline_of) {
 
   for (int i = 0; i < kMany; ++i) heap.arm(&timers[i], deadline_of(i));
   for (Timer& timer : timers) heap.cancel(&timer);
-  EXPECT_TRUE(heap.empty());
+  EXPECT_EQ(heap.take_due(kLatest), nullptr);
+
+  for (int i = 0; i < kMany; ++i) heap.arm(&timers[i], deadline_of(i));
+  for (Timer& timer : timers) heap.remove(&timer);
+  EXPECT_EQ(heap.next_look(), kNever);
 }
 
 void* check_many_in_every_order(void*) {

@@ -106,15 +106,15 @@ class Server:
         self.process.send_signal(signal.SIGTERM)
 
     def finish(self) -> dict[str, float]:
-        """Waits for the orderly end and returns the exit line."""
+        """Waits for the orderly end and returns the numbers of the exit line."""
         assert self.process.stdout is not None
         out = self.process.stdout.read()
         assert self.process.wait(PATIENCE_S) == 0, self.log()
         lines = out.splitlines()
         assert len(lines) == 1, out
-        line: dict[str, float] = json.loads(lines[0])
-        assert line["event"] == "exit"
-        return line
+        line = json.loads(lines[0])
+        assert line.pop("event") == "exit"
+        return dict(line)
 
     def stop(self) -> dict[str, float]:
         self.terminate()

@@ -104,11 +104,12 @@ ST_TEST(HppStream, a_deadline_holds_for_the_whole_call_though_bytes_keep_coming)
 ST_TEST(HppStream, a_deadline_holds_for_a_whole_write_though_bytes_keep_going) {
   Ends ends;
   st::thread slow([&](std::stop_token stop) {
-    std::string some(1024, '\0');
+    // As much as makes room, so that the writer goes on each time.
+    std::string some(256 * 1024, '\0');
     std::error_code ec;
     while (!stop.stop_requested()) {
       ends.b.read(some, {}, ec);
-      st::sleep_for(2ms, ec);
+      st::sleep_for(5ms, ec);
     }
   });
   const std::string much(16'000'000, 'x');

@@ -75,25 +75,34 @@ class Thread:
 
     def registers(self):
         """Where it goes on, as {register: value}; not for the running thread."""
-        context = self.value["context"]
-        if "state" in [field.name for field in context.type.fields()]:
-            saved = context["state"].dereference()["uc_mcontext"]["gregs"]
-            return {name: int(saved[index]) for name, index in UCONTEXT_X86_64.items()}
         machine = gdb.selected_inferior().architecture().name()
         if machine not in REGISTERS:
             raise gdb.GdbError(f"st: the registers of {machine} are not known; add them to REGISTERS in st-gdb.py")
-        sp, fp, pc = (address(context[member]) for member in ("sp", "fp", "pc"))
+        context = self.value["context"]
+        if self.has_ucontext:
+            saved = context["state"].dereference()["uc_mcontext"]["gregs"]
+            registers = {name: int(saved[index]) for name, index in UCONTEXT_X86_64.items()}
+        else:
+            registers = {name: address(context[member]) for name, member in zip(REGISTERS[machine], ("sp", "fp", "pc"))}
         # gdb looks callers up by the instruction before, which for a thread that has not begun is another function's.
-        if not self.begun:
-            pc += 1
-        return dict(zip(REGISTERS[machine], (sp, fp, pc)))
+        pc = REGISTERS[machine][2]
+        if registers[pc] == self.entry:
+            registers[pc] += 1
+        return registers
+
+    @property
+    def has_ucontext(self):
+        return "state" in [field.name for field in self.value["context"].type.fields()]
+
+    @property
+    def entry(self):
+        """Where a new thread begins."""
+        function = "st_thread_main" if self.has_ucontext else "st_context_entry"
+        return int(gdb.parse_and_eval(f"(unsigned long)&{function}"))
 
     @property
     def begun(self):
-        context = self.value["context"]
-        if self.running or "pc" not in [field.name for field in context.type.fields()]:
-            return True
-        return address(context["pc"]) != int(gdb.parse_and_eval("(unsigned long)&st_context_entry"))
+        return self.running or self.entry + 1 not in self.registers().values()
 
 
 class Stacks:

@@ -41,8 +41,10 @@ class endpoint {
     if (!parse(text))
       throw std::system_error(
           std::make_error_code(std::errc::invalid_argument),
-          "st::endpoint \"" + std::string(text) +
-              "\" is none of 127.0.0.1:80, [::1]:80, :80 and unix:/path (names: st::resolve)");
+          std::string("st::endpoint \"")
+              .append(text)
+              .append("\" is none of 127.0.0.1:80, [::1]:80, :80 and unix:/path (names: "
+                      "st::resolve)"));
   }
   endpoint(const char* text) : endpoint(std::string_view(text)) {}
   endpoint(const sockaddr* address, socklen_t size) {
@@ -62,16 +64,19 @@ class endpoint {
 
   std::string to_string() const {
     char text[INET6_ADDRSTRLEN] = "";
+    std::string name;
     if (family() == AF_INET) {
       inet_ntop(AF_INET, &as<sockaddr_in>()->sin_addr, text, sizeof(text));
-      return std::string(text) + ":" + std::to_string(port());
-    }
-    if (family() == AF_INET6) {
+      name.append(text);
+    } else if (family() == AF_INET6) {
       inet_ntop(AF_INET6, &as<sockaddr_in6>()->sin6_addr, text, sizeof(text));
-      return "[" + std::string(text) + "]:" + std::to_string(port());
+      name.append(1, '[').append(text).append(1, ']');
+    } else if (family() == AF_UNIX) {
+      return name.append("unix:").append(as<sockaddr_un>()->sun_path);
+    } else {
+      return name.append("none");
     }
-    if (family() == AF_UNIX) return std::string("unix:") + as<sockaddr_un>()->sun_path;
-    return "none";
+    return name.append(1, ':').append(std::to_string(port()));
   }
 
   // For calls that fill it in.

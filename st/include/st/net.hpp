@@ -190,7 +190,7 @@ class listener : public detail::socket {
     if (on.family() != AF_UNIX) set_option(SOL_SOCKET, SO_REUSEADDR, 1);
     if (how.reuse_port) set_option(SOL_SOCKET, SO_REUSEPORT, 1);
     if (bind(fileno(), on.data(), static_cast<socklen_t>(on.size())) != 0)
-      detail::raise(("bind to " + on.to_string()).c_str());
+      detail::raise(std::string("bind to ").append(on.to_string()).c_str());
     if (::listen(fileno(), how.backlog) != 0) detail::raise("listen");
   }
   // Takes a listening socket over, and closes it if that fails.
@@ -216,7 +216,7 @@ class datagram : public detail::socket {
   datagram() = default;
   explicit datagram(const endpoint& on) : socket(open(on.family(), SOCK_DGRAM)) {
     if (bind(fileno(), on.data(), static_cast<socklen_t>(on.size())) != 0)
-      detail::raise(("bind to " + on.to_string()).c_str());
+      detail::raise(std::string("bind to ").append(on.to_string()).c_str());
   }
 
   // One datagram; what does not fit is lost. An empty one has 0 bytes and no error.

@@ -19,6 +19,7 @@ void log_line(const char* format, ...) {
   std::size_t used = std::min(static_cast<std::size_t>(head), line.size() - 2);
   va_list arguments;
   va_start(arguments, format);
+  // NOLINTNEXTLINE(clang-analyzer-valist.Uninitialized): clang-tidy 14 does not see va_start().
   const int body = std::vsnprintf(line.data() + used, line.size() - used, format, arguments);
   va_end(arguments);
   used = std::min(used + static_cast<std::size_t>(std::max(body, 0)), line.size() - 2);

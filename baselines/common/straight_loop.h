@@ -15,12 +15,12 @@ namespace baselines {
 // Room for what one read takes, in every architecture: a keep-alive request is a few hundred bytes,
 // a pipelined batch a few thousand. Here it is part of the stack and never written before a read,
 // so a connection that waits touches only the pages it has used.
-inline constexpr std::size_t kReadBytes = 16 * 1024;
+inline constexpr std::size_t kReadBytes = std::size_t{16} * 1024;
 
 // The stack of a thread, kernel's or state thread, that serves one connection: the buffer, and many
 // times what the handler's frames need. It is address space; small requests touch a few pages of
 // it.
-inline constexpr std::size_t kServeStackBytes = 128 * 1024;
+inline constexpr std::size_t kServeStackBytes = std::size_t{128} * 1024;
 
 // How a read or a write on a Socket ended.
 struct Transfer {

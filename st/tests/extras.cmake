@@ -17,7 +17,8 @@ add_executable(st_hpp_tests
   ${ST_EXTRAS_DIR}/isolated.cc
   ${ST_EXTRAS_DIR}/support.cc)
 target_include_directories(st_hpp_tests PRIVATE ${ST_EXTRAS_DIR} ${ST_ROOT_DIR}/src)
-target_compile_definitions(st_hpp_tests PRIVATE _GNU_SOURCE)
+# The second because the tests see the library's own structures.
+target_compile_definitions(st_hpp_tests PRIVATE _GNU_SOURCE $<$<STREQUAL:${ST_CONTEXT},ucontext>:ST_CONTEXT_UCONTEXT>)
 target_compile_options(st_hpp_tests PRIVATE -Wall -Wextra -Wshadow -Werror)
 target_link_libraries(st_hpp_tests PRIVATE st_static GTest::gtest GTest::gtest_main Threads::Threads)
 gtest_discover_tests(st_hpp_tests TEST_PREFIX st. PROPERTIES TIMEOUT 120)

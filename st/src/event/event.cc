@@ -85,7 +85,7 @@ Wake Events::wait_for(Waiter* waiters, const int* fds, int count, uint64_t timeo
     waiters[i].thread = scheduler.current();
     entry->waiters.push_back(&waiters[i]);
   }
-  scheduler.current()->waiting_since = scheduler.next_wait();
+  scheduler.number_wait();
   const Wake how = scheduler.suspend(State::on_io, timeout);
   leave(waiters, fds, count);
   return scheduler.outcome(how);
@@ -167,13 +167,15 @@ void Events::reopen_after_fork() {
   ST_CHECK(mechanism_->open(*this),
            "a child process could not open the event mechanism again after fork");
   each_waited_for([this](int fd, Watch& entry) { want_again(fd, entry); });
-  scheduler.end_of_reports();
+  scheduler.end_of_reports();  // of transfers that the mechanism has given up
 }
 
 // Tells the mechanism anew what the present waiters wait for.
 void Events::want_again(int fd, Watch& watch) {
   // Without a report the waiter would sleep for ever; one that finds nothing waits again.
-  if (!mechanism_->want(*this, fd, watch, wanted(watch))) report(fd, watch.generation, POLLERR);
+  if (mechanism_->want(*this, fd, watch, wanted(watch))) return;
+  report(fd, watch.generation, POLLERR);
+  scheduler.end_of_reports();
 }
 
 }  // namespace st

@@ -27,7 +27,7 @@ Thread* merge(Thread* a, Thread* b) {
   Thread* merged = nullptr;
   Thread** end = &merged;
   while (a && b) {
-    Thread*& first = a->waiting_since < b->waiting_since ? a : b;
+    Thread*& first = a->timer.order < b->timer.order ? a : b;
     *end = first;
     end = &first->next;
     first = first->next;
@@ -87,8 +87,7 @@ void Scheduler::wake_by_event(Thread* thread) {
     reported_in_order_ = true;
   } else {
     last_reported_->next = thread;
-    reported_in_order_ =
-        reported_in_order_ && last_reported_->waiting_since < thread->waiting_since;
+    reported_in_order_ = reported_in_order_ && last_reported_->timer.order < thread->timer.order;
   }
   last_reported_ = thread;
 }
@@ -154,7 +153,7 @@ void Scheduler::grant(uint32_t switches) {
 void Scheduler::count(st_stats_t* stats) const {
   stats->switches = switches_ + granted_ - budget_;
   stats->event_looks = event_looks_;
-  stats->timers_armed = timers_.armed();
+  stats->timers_armed = timed_waits_;
   stats->threads = active_;
   for (const Thread* thread = run_head_; thread; thread = thread->next) ++stats->runnable;
   stacks.count(stats);

@@ -53,7 +53,7 @@ class Scheduler {
   // them in.
   void wake_by_event(Thread* thread);
   void end_of_reports();
-  uint64_t next_wait() { return ++waits_; }
+  void number_wait() { current_->timer.order = timers_.next_order(); }
 
   // Interrupts a thread (st_thread_interrupt). A pending interrupt is consumed by take_interrupt(),
   // which sets errno.
@@ -104,7 +104,7 @@ class Scheduler {
   uint64_t last_clock_ = 0;  // when events were last looked at
   uint64_t switches_ = 0;    // until the budget was granted
   uint64_t event_looks_ = 0;
-  uint64_t waits_ = 0;          // for descriptors, ever begun
+  uint64_t timed_waits_ = 0;
   Thread* reported_ = nullptr;  // woken by an event and not yet in the run queue
   Thread* last_reported_ = nullptr;
   bool reported_in_order_ = true;
@@ -166,8 +166,10 @@ inline void Scheduler::arrived() {
 [[gnu::always_inline]] inline Wake Scheduler::suspend(State state, uint64_t timeout) {
   Thread* self = current_;
   self->state = state;
-  if (timeout != ST_UTIME_NO_TIMEOUT)
+  if (timeout != ST_UTIME_NO_TIMEOUT) {
+    ++timed_waits_;
     timers_.arm(&self->timer, deadline_after(clock_now(), timeout));
+  }
   if (switch_out_) [[unlikely]]
     switch_out_();
   look_at_events_if_due();

@@ -36,7 +36,7 @@ struct Waiter;
 }  // namespace st
 
 struct alignas(64) _st_thread {
-  // Used by every switch, in one cache line.
+  // Used by every switch and every wait: the first cache line, and it is full.
   st::Context context;  // where it goes on; valid unless it is the current thread
   _st_thread* next;     // behind it in the run queue; valid while it is there
   st::State state;
@@ -46,15 +46,11 @@ struct alignas(64) _st_thread {
   bool holds_exceptions;  // `exceptions` is valid: it was left inside a catch block or while
                           // unwinding
   uint8_t keys_used;      // keys [0, keys_used) may be set
-  void* exceptions[2];    // what the C++ runtime keeps for a thread of control
+  st::Timer timer;  // armed while it waits with a deadline; its `order` numbers every wait for
+                    // descriptors
 
-  // Used by waits.
-  st::Timer timer;  // armed while it waits with a deadline
-
-  uint64_t waiting_since;  // the number of its wait for descriptors; orders those that are ready
-                           // together
-
-  // Used by its start and its end.
+  // Used by its start and its end, and by what is rare.
+  void* exceptions[2];  // what the C++ runtime keeps for a thread of control
   void* (*start)(void*);
   void* arg;
   void* value;         // what it returned; valid when zombie
@@ -68,8 +64,8 @@ struct alignas(64) _st_thread {
 
 namespace st {
 using Thread = _st_thread;
-static_assert(offsetof(Thread, exceptions) < 64,
-              "what a switch touches is in the first cache line");
+static_assert(offsetof(Thread, timer.key) + sizeof(uint64_t) <= 64,
+              "what a wait touches is in the first cache line");
 
 inline Thread* thread_of(Timer* timer) {
   return reinterpret_cast<Thread*>(reinterpret_cast<char*>(timer) - offsetof(Thread, timer));

@@ -46,21 +46,13 @@ Timer* meld_row(Timer* row) {
 
 }  // namespace
 
-void TimerHeap::arm(Timer* timer, uint64_t deadline) {
-  timer->deadline = deadline;
-  timer->order = armed_++;
-  if (timer->link) {
-    if (timer->key <= deadline) return;
-    remove(timer);
-  }
-  insert(timer);
-}
-
-void TimerHeap::insert(Timer* timer) {
+// Puts a timer where its deadline belongs, wherever it was before.
+void TimerHeap::file(Timer* timer) {
+  remove(timer);
   timer->key = timer->deadline;
   timer->key_order = timer->order;
   timer->child = nullptr;
-  adopt(timer);
+  if (timer->key != kNever) adopt(timer);
 }
 
 void TimerHeap::adopt(Timer* tree) {
@@ -70,22 +62,20 @@ void TimerHeap::adopt(Timer* tree) {
 }
 
 void TimerHeap::remove(Timer* timer) {
-  if (!timer->link) return;
+  if (timer->key == kNever) return;
+  timer->key = kNever;
   *timer->link = timer->sibling;
   if (timer->sibling) timer->sibling->link = timer->link;
-  timer->link = nullptr;
   if (timer->child) adopt(meld_row(timer->child));
 }
 
 Timer* TimerHeap::take_due(uint64_t now) {
   while (root_ && root_->key <= now) {
     Timer* timer = root_;
+    const bool due = timer->armed() && timer->order == timer->key_order;
     remove(timer);
-    if (timer->armed() && timer->order == timer->key_order) {
-      cancel(timer);
-      return timer;
-    }
-    if (timer->armed()) insert(timer);
+    if (due) return timer;
+    if (timer->armed()) file(timer);
   }
   return nullptr;
 }

@@ -23,7 +23,10 @@ constexpr uint64_t kLatest = kNever - 1;
 
 std::vector<uint64_t> pop_all(TimerHeap& heap) {
   std::vector<uint64_t> deadlines;
-  while (Timer* first = heap.take_due(kLatest)) deadlines.push_back(first->key);
+  while (Timer* first = heap.take_due(kLatest)) {
+    deadlines.push_back(first->deadline);
+    heap.cancel(first);
+  }
   return deadlines;
 }
 
@@ -54,6 +57,7 @@ void compare_with_reference(unsigned seed, uint64_t deadlines, int live_at_most,
     } else {
       ASSERT_LE(heap.next_look(), reference.begin()->first) << "in step " << step;
       ASSERT_EQ(heap.take_due(kLatest), reference.begin()->second) << "in step " << step;
+      heap.cancel(reference.begin()->second);
       reference.erase(reference.begin());
     }
   }

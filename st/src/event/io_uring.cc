@@ -253,7 +253,7 @@ ssize_t perform(Events& events, const Operation& operation, uint64_t timeout) {
   io_uring_sqe_set_data(sqe, &request);
   ring_of(events)->outstanding.push_back(&request);
   watch->waiters.push_back(&request.waiter);
-  scheduler.current()->waiting_since = scheduler.next_wait();
+  scheduler.number_wait();
   const Wake how = scheduler.suspend(State::on_io, timeout);
   if (!request.done) take_back(events, &request);
   if (request.waiter.linked()) request.waiter.unlink();

@@ -55,3 +55,14 @@ foreach(mechanism ${st_other_mechanisms})
                SKIP_REGULAR_EXPRESSION "Which is: -1\n  0\n(Function not implemented|Operation not permitted)")
 endforeach()
 
+
+# System calls and allocations that fail on request: the linker puts wrapped.cc between all code and the C library. With
+# epoll, the mechanism whose calls are wrapped.
+st_add_tests(st_fault_tests ${st_test_support} ${ST_TESTS_DIR}/faults.cc ${ST_TESTS_DIR}/wrapped.cc)
+target_link_libraries(st_fault_tests PRIVATE st_static)
+foreach(function accept4 aligned_alloc calloc connect epoll_create1 epoll_ctl epoll_wait eventfd fcntl getrlimit getsockopt
+                 ioctl madvise malloc mmap mprotect open pthread_create read readv realloc recvmsg sendmsg setrlimit
+                 sigaction syscall write writev)
+  target_link_options(st_fault_tests PRIVATE LINKER:--wrap=${function})
+endforeach()
+gtest_discover_tests(st_fault_tests TEST_PREFIX st. PROPERTIES TIMEOUT 120 ENVIRONMENT ST_EVENTSYS=epoll)

@@ -1,0 +1,478 @@
+// What the library says and leaves behind when the system refuses something. Each case names the
+// call that fails; the last one lets every call of every kind fail once.
+#include <errno.h>
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <string>
+#include <vector>
+
+#include "isolated.h"
+#include "support.h"
+#include "wrapped.h"
+
+namespace {
+
+using st_tests::Call;
+using st_tests::Ends;
+using st_tests::error_name;
+using st_tests::Failing;
+using st_tests::kLong;
+using st_tests::kShort;
+using st_tests::Netfd;
+using st_tests::open_descriptors;
+using st_tests::pass;
+using st_tests::Raw;
+using st_tests::read_some;
+using st_tests::Thread;
+
+void* end_at_once(void*) { return nullptr; }
+
+struct Fault {
+  Call call;
+  int error;
+};
+Fault fault;  // the one that the process of a test is about
+int skipped;  // calls before it
+
+// Runs `body`, or `body` as a state thread, in a process for each of the faults.
+template <class Run>
+void for_each(std::initializer_list<Fault> faults, Run run, void (*body)()) {
+  for (const Fault& each : faults) {
+    SCOPED_TRACE(std::string(name_of(each.call)) + " fails with " + error_name(each.error));
+    fault = each;
+    run(body);
+  }
+}
+
+TEST(Faults, st_init_reports_what_failed_and_can_be_tried_again) {
+  for_each({{Call::sigaction, EINVAL},
+            {Call::getrlimit, EFAULT},
+            {Call::setrlimit, EPERM},
+            {Call::aligned_alloc, ENOMEM},
+            {Call::malloc, ENOMEM},
+            {Call::epoll_create1, EMFILE}},
+           st_tests::run_in_process, [] {
+             {
+               const Failing failing(fault.call, fault.error);
+               EXPECT_EQ(st_init(), -1);
+               EXPECT_EQ(error_name(errno), error_name(fault.error));
+             }
+             EXPECT_EQ(st_init(), 0);
+             Thread([] { st_usleep(1); }).join();
+             EXPECT_EQ(read_some(st_tests::local_stream().st, 1, kShort), "ETIME");
+           });
+}
+
+TEST(Faults, thread_for_which_there_is_no_memory) {
+  for_each({{Call::calloc, ENOMEM}, {Call::malloc, ENOMEM}, {Call::mmap, ENOMEM}},
+           st_tests::run_in_state_threads, [] {
+             {
+               const Failing failing(fault.call, fault.error);
+               EXPECT_EQ(st_thread_create(end_at_once, nullptr, 1, 0), nullptr);
+               EXPECT_EQ(error_name(errno), error_name(fault.error));
+             }
+             const st_thread_t thread = st_thread_create(end_at_once, nullptr, 1, 0);
+             ASSERT_NE(thread, nullptr);
+             EXPECT_EQ(st_thread_join(thread, nullptr), 0);
+           });
+}
+
+ST_TEST(Faults, stacks_without_guards_are_stacks) {
+  st_stats_t stats;
+  {
+    // The cheap way to make a guard fails, and the other way works...
+    const Failing failing(Call::madvise, EINVAL, 0, 1'000);
+    st_thread_join(st_thread_create(end_at_once, nullptr, 1, 0), nullptr);
+    EXPECT_TRUE(failing.happened());
+    st_stats(&stats, sizeof(stats));
+    EXPECT_EQ(stats.stacks_guarded, 1u);
+  }
+  // ...or fails as well.
+  const Failing failing(Call::mprotect, ENOMEM, 0, 1'000);
+  st_thread_join(st_thread_create(end_at_once, nullptr, 1, 8192), nullptr);
+  EXPECT_TRUE(failing.happened());
+  st_stats(&stats, sizeof(stats));
+  EXPECT_EQ(stats.stacks, 2u);
+  EXPECT_EQ(stats.stacks_guarded, 1u);
+}
+
+ST_TEST(Faults, stacks_that_cannot_be_noted_as_trimmed_keep_their_memory) {
+  st_stack_cache(0);
+  std::vector<st_thread_t> threads;
+  for (int i = 0; i < 10; ++i) threads.push_back(st_thread_create(end_at_once, nullptr, 1, 0));
+  const Failing failing(Call::realloc, ENOMEM, 0, 1'000);
+  for (const st_thread_t thread : threads) EXPECT_EQ(st_thread_join(thread, nullptr), 0);
+  EXPECT_TRUE(failing.happened());
+  st_stats_t stats;
+  st_stats(&stats, sizeof(stats));
+  EXPECT_EQ(stats.stacks_free, 10u);
+  EXPECT_EQ(stats.stacks_trimmed, 0u);
+}
+
+ST_TEST(Faults, locks_and_bells_for_which_there_is_nothing) {
+  {
+    const Failing failing(Call::malloc, ENOMEM);
+    EXPECT_EQ(st_cond_new(), nullptr);
+    EXPECT_EQ(error_name(errno), "ENOMEM");
+  }
+  {
+    const Failing failing(Call::malloc, ENOMEM);
+    EXPECT_EQ(st_mutex_new(), nullptr);
+    EXPECT_EQ(error_name(errno), "ENOMEM");
+  }
+  {
+    const Failing failing(Call::eventfd, EMFILE);
+    EXPECT_EQ(st_bell_new(), nullptr);
+    EXPECT_EQ(error_name(errno), "EMFILE");
+  }
+  const Failing failing(Call::calloc, ENOMEM);
+  EXPECT_EQ(st_bell_new(), nullptr);
+  EXPECT_EQ(error_name(errno), "ENOMEM");
+}
+
+// The state thread that collects what helpers have done stays, so something is left.
+ST_PROCESS_TEST(Faults, work_for_which_no_helper_can_be_started) {
+  ASSERT_EQ(st_init(), 0);
+  const Failing failing(Call::pthread_create, EAGAIN);
+  EXPECT_EQ(st_offload(end_at_once, nullptr, nullptr, kLong), -1);
+  EXPECT_EQ(error_name(errno), "EAGAIN");
+  EXPECT_TRUE(failing.happened());
+  EXPECT_EQ(st_offload(end_at_once, nullptr, nullptr, kLong), 0);
+}
+
+TEST(Faults, descriptor_that_cannot_be_wrapped_stays_as_it_was) {
+  for_each({{Call::fcntl, EBADF}, {Call::calloc, ENOMEM}, {Call::realloc, ENOMEM}},
+           st_tests::run_in_state_threads, [] {
+             const auto [raw, peer] = st_tests::raw_pair(SOCK_STREAM);
+             {
+               const Failing failing(fault.call, fault.error);
+               EXPECT_EQ(st_netfd_open(raw.fd()), nullptr);
+               EXPECT_EQ(error_name(errno), error_name(fault.error));
+             }
+             const st_netfd_t netfd = st_netfd_open(raw.fd());
+             ASSERT_NE(netfd, nullptr);
+             peer.put("x");
+             EXPECT_EQ(read_some(netfd, 1), "x");
+             st_netfd_free(netfd);
+           });
+}
+
+ST_TEST(Faults, descriptor_without_fionbio_is_made_nonblocking_in_the_other_way) {
+  auto [raw, peer] = st_tests::raw_pair(SOCK_STREAM);
+  const Failing failing(Call::ioctl, ENOTTY);
+  const Netfd netfd(st_netfd_open_socket(raw.release()));
+  EXPECT_TRUE(failing.happened());
+  EXPECT_EQ(read_some(netfd, 1, kShort), "ETIME");
+}
+
+ST_TEST(Faults, open_is_repeated_after_a_signal_and_closes_what_it_cannot_wrap) {
+  {
+    const Failing failing(Call::open, EINTR);
+    const Netfd null(st_open("/dev/null", O_RDWR, 0));
+    EXPECT_NE(null, nullptr);
+    EXPECT_TRUE(failing.happened());
+  }
+  // Objects come 64 at a time: all of them are taken, so that the next one needs memory.
+  std::vector<Netfd> taken;
+  for (int i = 0; i < 64; ++i) taken.emplace_back(st_open("/dev/null", O_RDWR, 0));
+  const std::string before = open_descriptors();
+  const Failing failing(Call::calloc, ENOMEM);
+  EXPECT_EQ(st_open("/dev/null", O_RDWR, 0), nullptr);
+  EXPECT_EQ(error_name(errno), "ENOMEM");
+  EXPECT_EQ(open_descriptors(), before);
+}
+
+TEST(Faults, failed_accept_leaves_the_connection_to_the_next_one) {
+  for_each(
+      {{Call::accept4, EMFILE}, {Call::accept4, ECONNABORTED}}, st_tests::run_in_state_threads, [] {
+        sockaddr_in address;
+        const Netfd listener(st_netfd_open_socket(st_tests::raw_listener(4, &address).release()));
+        EXPECT_EQ(st_accept(listener, nullptr, nullptr, kShort), nullptr);
+        const Raw client = st_tests::raw_connection(address);
+        pass();
+        {
+          const Failing failing(fault.call, fault.error);
+          EXPECT_EQ(st_accept(listener, nullptr, nullptr, kLong), nullptr);
+          EXPECT_EQ(error_name(errno), error_name(fault.error));
+        }
+        EXPECT_NE(Netfd(st_accept(listener, nullptr, nullptr, kLong)), nullptr);
+      });
+}
+
+ST_TEST(Faults, accepted_descriptor_that_cannot_be_wrapped_is_closed) {
+  sockaddr_in address;
+  std::vector<Netfd> taken;
+  for (int i = 0; i < 63; ++i) taken.emplace_back(st_open("/dev/null", O_RDWR, 0));
+  const Netfd listener(st_netfd_open_socket(st_tests::raw_listener(4, &address).release()));
+  const Raw client = st_tests::raw_connection(address);
+  const std::string before = open_descriptors();
+  const Failing failing(Call::calloc, ENOMEM);
+  EXPECT_EQ(st_accept(listener, nullptr, nullptr, kLong), nullptr);
+  EXPECT_EQ(error_name(errno), "ENOMEM");
+  EXPECT_EQ(open_descriptors(), before);
+}
+
+// One transfer in each direction with each of the functions; 1 if it did what it should.
+struct Transfer {
+  Call call;
+  const char* name;
+  ssize_t (*run)(const st_tests::Both& pair);
+};
+
+char byte = 'x';
+iovec piece = {&byte, 1};
+msghdr message() {
+  msghdr it{};
+  it.msg_iov = &piece;
+  it.msg_iovlen = 1;
+  return it;
+}
+
+const Transfer transfers[] = {
+    {Call::write, "st_write", [](auto& pair) { return st_write(pair.a, &byte, 1, kLong); }},
+    {Call::read, "st_read", [](auto& pair) { return st_read(pair.b, &byte, 1, kLong); }},
+    {Call::writev, "st_writev", [](auto& pair) { return st_writev(pair.a, &piece, 1, kLong); }},
+    {Call::readv, "st_readv", [](auto& pair) { return st_readv(pair.b, &piece, 1, kLong); }},
+    {Call::sendmsg, "st_sendmsg",
+     [](auto& pair) -> ssize_t {
+       const msghdr it = message();
+       return st_sendmsg(pair.a, &it, 0, kLong);
+     }},
+    {Call::recvmsg, "st_recvmsg",
+     [](auto& pair) -> ssize_t {
+       msghdr it = message();
+       return st_recvmsg(pair.b, &it, 0, kLong);
+     }},
+    {Call::sendmsg, "st_sendto",
+     [](auto& pair) -> ssize_t { return st_sendto(pair.a, &byte, 1, nullptr, 0, kLong); }},
+    {Call::recvmsg, "st_recvfrom",
+     [](auto& pair) -> ssize_t { return st_recvfrom(pair.b, &byte, 1, nullptr, nullptr, kLong); }},
+};
+
+ST_TEST(Faults, signals_that_interrupt_a_transfer_are_not_seen) {
+  const st_tests::Both pair = st_tests::local_streams();
+  for (const Transfer& transfer : transfers) {
+    const Failing failing(transfer.call, EINTR, 0, 3);
+    EXPECT_EQ(transfer.run(pair), 1) << transfer.name;
+    EXPECT_TRUE(failing.happened()) << transfer.name;
+  }
+}
+
+ST_TEST(Faults, errors_of_a_transfer_are_passed_on_and_it_can_be_tried_again) {
+  const st_tests::Both pair = st_tests::local_streams();
+  for (const Transfer& transfer : transfers) {
+    {
+      const Failing failing(transfer.call, EIO);
+      EXPECT_EQ(transfer.run(pair), -1) << transfer.name;
+      EXPECT_EQ(error_name(errno), "EIO") << transfer.name;
+    }
+    EXPECT_EQ(transfer.run(pair), 1) << transfer.name;
+  }
+}
+
+ST_TEST(Faults, connect_goes_on_after_a_signal) {
+  sockaddr_in address;
+  const Raw listener = st_tests::raw_listener(4, &address);
+  const Netfd client(st_netfd_open_socket(socket(AF_INET, SOCK_STREAM, 0)));
+  const Failing failing(Call::connect, EINTR);
+  EXPECT_EQ(st_connect(client, reinterpret_cast<sockaddr*>(&address), sizeof(address), kLong), 0);
+  EXPECT_TRUE(failing.happened());
+}
+
+// The kernel refuses to watch one more descriptor.
+ST_TEST(Faults, wait_that_cannot_begin_fails_and_leaves_no_waiter) {
+  const Ends a = st_tests::local_stream();
+  const Ends b = st_tests::local_stream();
+  pollfd entries[] = {{st_netfd_fileno(a.st), POLLIN, 0}, {st_netfd_fileno(b.st), POLLIN, 0}};
+  for (int before = 0; before < 2; ++before) {
+    const Failing failing(Call::epoll_ctl, ENOSPC, before);
+    EXPECT_EQ(st_poll(entries, 2, kShort), -1);
+    EXPECT_EQ(error_name(errno), "ENOSPC");
+  }
+  {
+    const Failing failing(Call::epoll_ctl, ENOSPC);
+    EXPECT_EQ(read_some(b.st, 1, kShort), "ENOSPC");
+  }
+  b.peer.put("x");
+  EXPECT_EQ(st_poll(entries, 2, kLong), 1);
+  EXPECT_EQ(read_some(b.st, 1), "x");
+}
+
+// Wrapping tells the kernel anew about those who wait for the raw number already.
+ST_TEST(Faults, raw_poll_that_cannot_go_on_waiting_ends) {
+  auto [fd, peer] = st_tests::raw_pair(SOCK_STREAM);
+  int ready = 0;
+  Thread polling([&, number = fd.fd()] {
+    pollfd entry = {number, POLLIN, 0};
+    ready = st_poll(&entry, 1, ST_UTIME_NO_TIMEOUT);
+  });
+  pass();
+  const Failing failing(Call::epoll_ctl, ENOMEM, 1, 2);  // forgetting works, telling does not
+  const Netfd netfd(st_netfd_open(fd.release()));
+  EXPECT_TRUE(failing.happened());
+  polling.join();
+  EXPECT_EQ(ready, 1);
+}
+
+ST_TEST(Faults, poll_of_many_descriptors_without_memory) {
+  const Ends ends = st_tests::local_stream();
+  std::vector<pollfd> entries(100, pollfd{st_netfd_fileno(ends.st), POLLIN, 0});
+  const Failing failing(Call::malloc, ENOMEM);
+  EXPECT_EQ(st_poll(entries.data(), 100, kShort), -1);
+  EXPECT_EQ(error_name(errno), "ENOMEM");
+  EXPECT_EQ(st_poll(entries.data(), 100, kShort), 0);
+}
+
+ST_TEST(Faults, rest_of_a_long_vector_without_memory) {
+  const Ends ends = st_tests::local_stream();
+  const std::string much(1 << 20, 'x');
+  std::vector<iovec> pieces(17, iovec{const_cast<char*>(much.data()), much.size()});
+  const Failing failing(Call::malloc, ENOMEM);
+  EXPECT_EQ(st_writev(ends.st, pieces.data(), 17, kShort), -1);
+  EXPECT_EQ(error_name(errno), "ENOMEM");
+}
+
+// Each ends the wait in the kernel; the threads wait on.
+TEST(Faults, wait_in_the_kernel_that_ends_without_result) {
+  for_each({{Call::syscall, EINTR}, {Call::syscall, ENOSYS}}, st_tests::run_in_state_threads, [] {
+    const Failing failing(fault.call, fault.error, 0, 3);
+    const st_utime_t begin = st_utime();
+    EXPECT_EQ(st_usleep(kShort), 0);
+    EXPECT_GE(st_utime() - begin, kShort);
+    EXPECT_TRUE(failing.happened());
+  });
+}
+
+// Containers let epoll_pwait2 fail with either when they do not know it.
+TEST(Faults, kernel_without_exact_waits) {
+  for_each({{Call::syscall, ENOSYS}, {Call::syscall, EPERM}}, st_tests::run_in_state_threads, [] {
+    const Failing failing(fault.call, fault.error, 0, 1'000'000);
+    st_stats_t before, after;
+    st_stats(&before, sizeof(before));
+    const Ends ends = st_tests::local_stream();
+    std::string got;
+    Thread reader([&] { got = read_some(ends.st, 1, 1'000'000); });
+    EXPECT_EQ(st_usleep(kShort), 0);
+    ends.peer.put("x");
+    reader.join();
+    EXPECT_EQ(got, "x");
+    st_stats(&after, sizeof(after));
+    EXPECT_LT(after.event_looks - before.event_looks, 100u) << "it does not wait but spins";
+  });
+}
+
+TEST(Faults, child_that_cannot_wait_for_events_says_so) {
+  const auto fork_without_epoll = [] {
+    st_init();
+    const Failing failing(Call::epoll_create1, EMFILE);
+    if (fork() == 0) alarm(10), st_usleep(1);
+    int status = 0;
+    wait(&status);
+    if (WIFSIGNALED(status)) raise(WTERMSIG(status));
+  };
+  EXPECT_EXIT(fork_without_epoll(), testing::KilledBySignal(SIGABRT), "after fork");
+}
+
+// A failure is allowed, but only with the error that was injected; signals must not be seen at all.
+void expect(bool succeeded, const char* what) {
+  if (succeeded) return;
+  EXPECT_NE(fault.error, EINTR) << what;
+  EXPECT_EQ(error_name(errno), error_name(fault.error)) << what;
+}
+
+struct Conversation {
+  st_netfd_t a, b;
+};
+
+void* talk(void* argument) {
+  const auto* const with = static_cast<Conversation*>(argument);
+  std::vector<iovec> pieces(20, piece);
+  const msghdr it = message();
+  expect(st_write(with->a, "abc", 3, kLong) == 3, "st_write");
+  expect(st_usleep(100) == 0, "st_usleep");
+  expect(st_writev(with->a, pieces.data(), 20, kLong) == 20, "st_writev");
+  expect(st_sendmsg(with->a, &it, 0, kLong) == 1, "st_sendmsg");
+  shutdown(st_netfd_fileno(with->a), SHUT_WR);
+  return nullptr;
+}
+
+void* listen_to(void* argument) {
+  const auto* const with = static_cast<Conversation*>(argument);
+  char buffer[10];
+  iovec whole = {buffer, sizeof(buffer)};
+  msghdr it = message();
+  std::vector<pollfd> entries(10, pollfd{st_netfd_fileno(with->b), POLLIN, 0});
+  expect(st_poll(entries.data(), 10, kLong) >= 0, "st_poll");
+  expect(st_recvmsg(with->b, &it, 0, kLong) >= 0, "st_recvmsg");
+  expect(st_readv(with->b, &whole, 1, kLong) >= 0, "st_readv");
+  ssize_t got = 1;
+  for (int tries = 0; got > 0 || (got < 0 && tries < 3); tries += got < 0)
+    expect((got = st_read(with->b, buffer, sizeof(buffer), kLong)) >= 0, "st_read");
+  return nullptr;
+}
+
+void a_little_of_everything() {
+  int fd[2];
+  ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM, 0, fd), 0);
+  Conversation conversation = {st_netfd_open(fd[0]), st_netfd_open_socket(fd[1])};
+  expect(conversation.a && conversation.b, "st_netfd_open");
+  const st_cond_t cond = st_cond_new();
+  expect(cond != nullptr, "st_cond_new");
+  if (conversation.a && conversation.b) {
+    const st_thread_t talking = st_thread_create(talk, &conversation, 1, 0);
+    expect(talking != nullptr, "st_thread_create");
+    const st_thread_t listening =
+        talking ? st_thread_create(listen_to, &conversation, 1, 16 * 1024) : nullptr;
+    expect(!talking || listening, "st_thread_create");
+    if (talking) {
+      EXPECT_EQ(st_thread_join(talking, nullptr), 0);
+    }
+    if (listening) {
+      EXPECT_EQ(st_thread_join(listening, nullptr), 0);
+    }
+  }
+  if (cond) {
+    EXPECT_EQ(st_cond_timedwait(cond, 100), -1);
+    EXPECT_EQ(error_name(errno), "ETIME");
+    EXPECT_EQ(st_cond_destroy(cond), 0);
+  }
+  conversation.a ? st_netfd_close(conversation.a) : close(fd[0]);
+  conversation.b ? st_netfd_close(conversation.b) : close(fd[1]);
+}
+
+TEST(Faults, every_call_of_every_kind_fails_once) {
+  const Fault faults[] = {
+      {Call::calloc, ENOMEM},    {Call::malloc, ENOMEM},  {Call::realloc, ENOMEM},
+      {Call::mmap, ENOMEM},      {Call::madvise, EINVAL}, {Call::mprotect, ENOMEM},
+      {Call::fcntl, EBADF},      {Call::ioctl, ENOTTY},   {Call::epoll_ctl, ENOMEM},
+      {Call::epoll_wait, EINTR}, {Call::syscall, EINTR},  {Call::getsockopt, ENOBUFS},
+      {Call::read, EINTR},       {Call::read, EIO},       {Call::readv, EINTR},
+      {Call::readv, EIO},        {Call::write, EINTR},    {Call::write, ENOSPC},
+      {Call::writev, EINTR},     {Call::writev, ENOBUFS}, {Call::recvmsg, EINTR},
+      {Call::recvmsg, ENOMEM},   {Call::sendmsg, EINTR},  {Call::sendmsg, ENOBUFS},
+  };
+  // Seen by all the processes.
+  static bool* const happened = static_cast<bool*>(
+      mmap(nullptr, sizeof(bool), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
+  for (const Fault& each : faults) {
+    fault = each;
+    for (skipped = 0, *happened = true; *happened && skipped < 50; ++skipped) {
+      SCOPED_TRACE(std::string(name_of(each.call)) + " number " + std::to_string(skipped) +
+                   " fails with " + error_name(each.error));
+      st_tests::run_in_state_threads([] {
+        const Failing failing(fault.call, fault.error, skipped);
+        a_little_of_everything();
+        *happened = failing.happened();
+      });
+    }
+  }
+}
+
+}  // namespace

@@ -236,6 +236,11 @@ struct addrinfo;
 extern int st_getaddrinfo(const char* node, const char* service, const struct addrinfo* hints, struct addrinfo** res,
                           st_utime_t timeout);
 
+/* Calls function(arg) on a stack of 256 KiB that all threads of the kernel thread share, where that is possible: for what
+ * goes deep, and for what every thread does often, which then finds that stack in the cache. Nothing in it may switch; a
+ * call that waits aborts the process. A C++ exception may pass. */
+extern void st_leaf_call(void (*function)(void* arg), void* arg);
+
 /* A bell wakes a state thread from outside: from another kernel thread, or from a signal handler. */
 typedef struct _st_bell* st_bell_t;
 extern st_bell_t st_bell_new(void);          /* errors: EMFILE, ENFILE, ENOMEM */

@@ -14,6 +14,7 @@ namespace {
 using st::Netfd;
 using st::netfd_is_tcp;
 using st::netfd_wait;
+using st::netfd_wait_inline;
 using st::netfd_wrap;
 using st::Operation;
 using st::scheduler;
@@ -22,13 +23,14 @@ using Kind = st::Operation::Kind;
 // Whether to try at all: what is known to be empty or full is waited for without a failing attempt.
 // With an interrupt pending it matters whether the call really has to wait, so it is not enough to
 // believe so.
-bool worth_trying(const Netfd* fd, const Operation& operation) {
+inline bool worth_trying(const Netfd* fd, const Operation& operation) {
   return (fd->watch->ready & operation.needs()) || scheduler.events.completes() ||
          scheduler.current()->interrupted || operation.apart_from_the_stream();
 }
 
 // Repeats an operation until it succeeds or fails for good, waiting when it would block.
-ssize_t transfer(Netfd* fd, const Operation& operation, st_utime_t timeout) {
+[[gnu::always_inline]] inline ssize_t transfer(Netfd* fd, const Operation& operation,
+                                               st_utime_t timeout) {
   const short what = operation.needs();
   for (;;) {
     if (worth_trying(fd, operation)) {
@@ -38,7 +40,7 @@ ssize_t transfer(Netfd* fd, const Operation& operation, st_utime_t timeout) {
       if (errno != EAGAIN && errno != EWOULDBLOCK) return -1;
       fd->watch->ready = static_cast<uint8_t>(fd->watch->ready & ~what);
     }
-    if (!netfd_wait(fd, what, timeout)) return -1;
+    if (!netfd_wait_inline(fd, what, timeout)) return -1;
     // Also where the report does not say so (a mechanism may report more than it knows): try.
     fd->watch->ready = static_cast<uint8_t>(fd->watch->ready | what);
   }
@@ -50,14 +52,24 @@ void note_short(Netfd* fd, short what) {
     fd->watch->ready = static_cast<uint8_t>(fd->watch->ready & ~what);
 }
 
-ssize_t read_some(Netfd* fd, void* buf, size_t size, st_utime_t timeout) {
-  const ssize_t got = transfer(fd, {Kind::read, fd->fd, buf, size}, timeout);
+// The same as a function, for what is not in the way of every request.
+[[gnu::noinline]] ssize_t transfer_rare(Netfd* fd, const Operation& operation, st_utime_t timeout) {
+  return transfer(fd, operation, timeout);
+}
+
+// Inline, as is what they call: see netfd_wait().
+[[gnu::always_inline]] inline ssize_t read_some(Netfd* fd, void* buf, size_t size,
+                                                st_utime_t timeout) {
+  const Kind kind = fd->tcp == Netfd::Tcp::yes ? Kind::recv : Kind::read;
+  const ssize_t got = transfer(fd, {kind, fd->fd, buf, size}, timeout);
   if (got > 0 && static_cast<size_t>(got) < size) note_short(fd, POLLIN);
   return got;
 }
 
-ssize_t write_some(Netfd* fd, const void* buf, size_t size, st_utime_t timeout) {
-  const ssize_t put = transfer(fd, {Kind::write, fd->fd, const_cast<void*>(buf), size}, timeout);
+[[gnu::always_inline]] inline ssize_t write_some(Netfd* fd, const void* buf, size_t size,
+                                                 st_utime_t timeout) {
+  const Kind kind = fd->tcp == Netfd::Tcp::yes ? Kind::send : Kind::write;
+  const ssize_t put = transfer(fd, {kind, fd->fd, const_cast<void*>(buf), size}, timeout);
   if (put >= 0 && static_cast<size_t>(put) < size) note_short(fd, POLLOUT);
   return put;
 }
@@ -72,14 +84,14 @@ size_t total(const iovec* iov, int count) {
 int pieces(int count) { return count < IOV_MAX ? count : IOV_MAX; }
 
 ssize_t readv_some(Netfd* fd, const iovec* iov, int count, st_utime_t timeout) {
-  const ssize_t got = transfer(
+  const ssize_t got = transfer_rare(
       fd, {Kind::readv, fd->fd, const_cast<iovec*>(iov), static_cast<size_t>(count)}, timeout);
   if (got > 0 && static_cast<size_t>(got) < total(iov, count)) note_short(fd, POLLIN);
   return got;
 }
 
 ssize_t writev_some(Netfd* fd, const iovec* iov, int count, st_utime_t timeout) {
-  const ssize_t put = transfer(
+  const ssize_t put = transfer_rare(
       fd, {Kind::writev, fd->fd, const_cast<iovec*>(iov), static_cast<size_t>(count)}, timeout);
   if (put >= 0 && static_cast<size_t>(put) < total(iov, count)) note_short(fd, POLLOUT);
   return put;
@@ -105,7 +117,7 @@ void advance(iovec** iov, int* count, size_t bytes) {
 st_netfd_t st_accept(st_netfd_t fd, struct sockaddr* addr, int* addrlen, st_utime_t timeout) {
   Operation accept{Kind::accept, fd->fd, addr, 0};
   accept.size_out = addrlen;
-  const ssize_t accepted = transfer(fd, accept, timeout);
+  const ssize_t accepted = transfer_rare(fd, accept, timeout);
   if (accepted < 0) return nullptr;
   const int osfd = static_cast<int>(accepted);
   st_netfd_t netfd = netfd_wrap(osfd, netfd_is_tcp(fd) ? Netfd::Tcp::yes : Netfd::Tcp::no);
@@ -154,7 +166,7 @@ ssize_t st_readv(st_netfd_t fd, const struct iovec* iov, int iov_size, st_utime_
 int st_read_resid(st_netfd_t fd, void* buf, size_t* resid, st_utime_t timeout) {
   auto* to = static_cast<char*>(buf);
   do {
-    const ssize_t got = read_some(fd, to, *resid, timeout);
+    const ssize_t got = st_read(fd, to, *resid, timeout);
     if (got <= 0) return static_cast<int>(got);
     to += got;
     *resid -= static_cast<size_t>(got);
@@ -250,10 +262,10 @@ int st_sendto(st_netfd_t fd, const void* msg, int len, const struct sockaddr* to
 }
 
 int st_recvmsg(st_netfd_t fd, struct msghdr* msg, int flags, st_utime_t timeout) {
-  return static_cast<int>(transfer(fd, {Kind::receive, fd->fd, msg, 0, flags}, timeout));
+  return static_cast<int>(transfer_rare(fd, {Kind::recvmsg, fd->fd, msg, 0, flags}, timeout));
 }
 
 int st_sendmsg(st_netfd_t fd, const struct msghdr* msg, int flags, st_utime_t timeout) {
   return static_cast<int>(
-      transfer(fd, {Kind::send, fd->fd, const_cast<msghdr*>(msg), 0, flags}, timeout));
+      transfer_rare(fd, {Kind::sendmsg, fd->fd, const_cast<msghdr*>(msg), 0, flags}, timeout));
 }

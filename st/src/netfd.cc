@@ -75,17 +75,7 @@ bool netfd_is_tcp(Netfd* netfd) {
 }
 
 bool netfd_wait(Netfd* netfd, short what, st_utime_t timeout) {
-  if (scheduler.take_interrupt()) return false;
-  Waiter waiter;
-  waiter.events = what;
-  bool failed;
-  if (scheduler.events.wait_for(&waiter, &netfd->fd, 1, timeout, &failed) != Wake::ready || failed)
-    return false;
-  if (waiter.revents & POLLNVAL) {
-    errno = EBADF;
-    return false;
-  }
-  return true;
+  return netfd_wait_inline(netfd, what, timeout);
 }
 
 }  // namespace st

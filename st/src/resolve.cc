@@ -6,7 +6,7 @@
 
 #include <atomic>
 
-#include "st.h"
+#include "scheduler.h"
 
 namespace {
 
@@ -43,6 +43,8 @@ void* resolve(void* arg) {
 
 int st_getaddrinfo(const char* node, const char* service, const struct addrinfo* hints,
                    struct addrinfo** res, st_utime_t timeout) {
+  // Here, and not in st_offload(), which could not say whether a helper has the query.
+  if (st::scheduler.take_interrupt()) return EAI_SYSTEM;
   auto* query = static_cast<Query*>(calloc(1, sizeof(Query)));
   if (!query) return EAI_MEMORY;
   query->node = node ? strdup(node) : nullptr;

@@ -159,6 +159,8 @@ void Scheduler::count(st_stats_t* stats) const {
   stacks.count(stats);
 }
 
+Wake Scheduler::suspend(State state, uint64_t timeout) { return suspend_inline(state, timeout); }
+
 void Scheduler::leave(State state) {
   --active_;
   timers_.remove(&current_->timer);

@@ -12,6 +12,7 @@
 #include "check.h"
 #include "clock.h"
 #include "event/event.h"
+#include "leaf.h"
 #include "sanitizer.h"
 #include "stack.h"
 #include "thread.h"
@@ -37,6 +38,9 @@ class Scheduler {
   // and says which. The caller has put itself where its waker will find it, and takes itself out
   // afterwards.
   Wake suspend(State state, uint64_t timeout);
+  // The same for the calls that are made most: each has its own copy, so that it has one frame and
+  // one return.
+  Wake suspend_inline(State state, uint64_t timeout);
 
   // What a call reports that has been suspended: an interrupt, whatever else has happened, which is
   // thereby consumed and makes errno EINTR; a timeout, which makes it ETIME; or ready.
@@ -72,6 +76,7 @@ class Scheduler {
   // How threads wait for descriptors.
   Events events;
   StackAllocator stacks;
+  LeafStack leaf_stack;
 
   void count(st_stats_t* stats) const;
 
@@ -114,7 +119,7 @@ class Scheduler {
 // place in the static block of thread-local storage, of which it needs a few hundred bytes.
 extern thread_local constinit Scheduler scheduler __attribute__((tls_model("initial-exec")));
 
-// What every wait passes through is inline, so that a waiting call is one function with one return.
+// What every wait passes through.
 
 inline void Scheduler::append(Thread* thread) {
   thread->state = State::runnable;
@@ -163,7 +168,9 @@ inline void Scheduler::arrived() {
     switch_in_();
 }
 
-[[gnu::always_inline]] inline Wake Scheduler::suspend(State state, uint64_t timeout) {
+[[gnu::always_inline]] inline Wake Scheduler::suspend_inline(State state, uint64_t timeout) {
+  ST_CHECK(!leaf_stack.contains(__builtin_frame_address(0)),
+           "a call that waits was made inside st_leaf_call()");
   Thread* self = current_;
   self->state = state;
   if (timeout != ST_UTIME_NO_TIMEOUT) {

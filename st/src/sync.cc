@@ -26,7 +26,7 @@ bool WaitQueue::busy() const { return woken_ > 0 || !places_.empty(); }
   Place place;
   place.thread = scheduler.current();
   places_.push_back(&place);
-  const Wake how = scheduler.suspend(state, timeout);
+  const Wake how = scheduler.suspend_inline(state, timeout);
   if (place.linked())
     place.unlink();  // timed out or interrupted
   else
@@ -120,19 +120,26 @@ int st_mutex_destroy(st_mutex_t lock) {
   return 0;
 }
 
-int st_mutex_lock(st_mutex_t lock) {
-  if (scheduler.take_interrupt()) return -1;
+// Apart, because it returns on another thread's behalf and the usual, free case does not.
+namespace {
+
+ST_RETURNS_BY_JUMP [[gnu::noinline]] int wait_for_mutex(st_mutex_t lock) {
   st::Thread* self = scheduler.current();
-  if (!lock->owner) {
-    lock->owner = self;
-    return 0;
-  }
   if (lock->owner == self) return fail(EDEADLK);
   lock->queue.wait(State::on_mutex, ST_UTIME_NO_TIMEOUT);
   // Handed over is handed over: an interrupt that came after that waits for the next call.
   if (lock->owner == self) return 0;
   scheduler.take_interrupt();
   return fail(EINTR);
+}
+
+}  // namespace
+
+int st_mutex_lock(st_mutex_t lock) {
+  if (scheduler.take_interrupt()) return -1;
+  if (lock->owner) return wait_for_mutex(lock);
+  lock->owner = scheduler.current();
+  return 0;
 }
 
 int st_mutex_unlock(st_mutex_t lock) {

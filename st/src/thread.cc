@@ -55,6 +55,10 @@ int st_getfdlimit() {
 
 st_thread_t st_thread_create(void* (*start)(void* arg), void* arg, int joinable, int stack_size) {
   ST_CHECK(scheduler.ready(), "called before st_init() in this kernel thread");
+  if (stack_size < 0) {
+    errno = EINVAL;
+    return nullptr;
+  }
   Thread* thread = scheduler.stacks.take(static_cast<size_t>(stack_size));
   if (!thread) return nullptr;
   thread->start = start;
@@ -105,7 +109,7 @@ ST_RETURNS_BY_JUMP int st_thread_join(st_thread_t thread, void** retvalp) {
   if (thread->state != State::zombie) {
     if (scheduler.take_interrupt()) return -1;
     thread->joiner = self;
-    scheduler.suspend(State::joining, ST_UTIME_NO_TIMEOUT);
+    scheduler.suspend_inline(State::joining, ST_UTIME_NO_TIMEOUT);
     thread->joiner = nullptr;
     if (scheduler.take_interrupt()) return -1;
   }

@@ -31,3 +31,9 @@
 
 // Where a new thread begins; never returns. Has C linkage because assembly calls it.
 extern "C" [[noreturn]] void st_thread_main();
+
+#ifdef ST_CONTEXT_HAS_CALL
+// Calls function(argument) on another stack, whose top is aligned to 16 bytes, and comes back. A
+// CPU may do without.
+extern "C" void st_context_call(void (*function)(void*), void* argument, void* stack_top);
+#endif

@@ -14,6 +14,30 @@ st_context_entry:
         .cfi_endproc
         .size   st_context_entry, . - st_context_entry
 
+// st_context_call(function, argument, stack_top): the frame pointer keeps the way back, for us and for the unwinder, so
+// that an exception passes through.
+        .globl  st_context_call
+        .hidden st_context_call
+        .type   st_context_call, @function
+st_context_call:
+        .cfi_startproc
+        endbr64
+        pushq   %rbp
+        .cfi_def_cfa_offset 16
+        .cfi_offset rbp, -16
+        movq    %rsp, %rbp
+        .cfi_def_cfa_register rbp
+        movq    %rdx, %rsp
+        movq    %rdi, %rax
+        movq    %rsi, %rdi
+        call    *%rax
+        movq    %rbp, %rsp
+        popq    %rbp
+        .cfi_def_cfa rsp, 8
+        ret
+        .cfi_endproc
+        .size   st_context_call, . - st_context_call
+
 // What a function marked ST_RETURNS_BY_JUMP returns through; the name is the compiler's. r11 belongs to nobody here.
         .weak   __x86_return_thunk
         .hidden __x86_return_thunk

@@ -26,6 +26,8 @@
 #define ST_RETURNS_BY_JUMP
 #endif
 
+#define ST_CONTEXT_HAS_CALL 1
+
 namespace st {
 
 struct Context {

@@ -70,6 +70,11 @@ short Events::wanted(Watch& watch) {
   return what;
 }
 
+bool Events::want(int fd, Watch& watch, short what) {
+  if (forked) reopen_after_fork();
+  return mechanism_->want(*this, fd, watch, what);
+}
+
 Wake Events::wait_for(Waiter* waiters, const int* fds, int count, uint64_t timeout, bool* failed) {
   if (forked) reopen_after_fork();
   *failed = false;

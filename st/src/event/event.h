@@ -78,6 +78,10 @@ class Events {
   // cannot be waited for.
   Wake wait_for(Waiter* waiters, const int* fds, int count, uint64_t timeout, bool* failed);
 
+  // What most waits are: of the current thread for one wrapped descriptor. The waiter is taken out
+  // again by the caller. False with errno if it cannot be waited for.
+  bool watch_one(int fd, Watch& watch, Waiter* waiter);
+
   // The descriptor is wrapped, unwrapped, or about to be closed.
   void wrapped(int fd, Watch& watch);
   void unwrapped(int fd, Watch& watch);
@@ -115,6 +119,7 @@ class Events {
   static constexpr int kChunk = 256;
   void leave(Waiter* waiters, const int* fds, int count);
   void reopen_after_fork();
+  bool want(int fd, Watch& watch, short what);
   void want_again(int fd, Watch& watch);
 
   const Mechanism* mechanism_ = nullptr;
@@ -122,5 +127,17 @@ class Events {
   int chunk_count_ = 0;
   int watched_ = 0;  // above all descriptors ever watched
 };
+
+// A mechanism that keeps what it is told needs to hear nothing when what has just been found
+// missing is waited for.
+inline bool Events::watch_one(int fd, Watch& watch, Waiter* waiter) {
+  const short what = waiter->events;
+  // Urgent data are not noted as ready, so a mechanism has to look for them.
+  const bool will_be_reported =
+      watch.epoch == epoch && (watch.interest & what) == what && !((watch.ready | POLLPRI) & what);
+  if (!will_be_reported && !want(fd, watch, what)) return false;
+  watch.waiters.push_back(waiter);
+  return true;
+}
 
 }  // namespace st

@@ -212,15 +212,21 @@ void prepare(io_uring_sqe* sqe, const Operation& operation) {
       io_uring_prep_writev(sqe, operation.fd, static_cast<const iovec*>(operation.data), size,
                            at_position);
       break;
+    case Operation::Kind::recv:
+      io_uring_prep_recv(sqe, operation.fd, operation.data, operation.size, 0);
+      break;
+    case Operation::Kind::send:
+      io_uring_prep_send(sqe, operation.fd, operation.data, operation.size, 0);
+      break;
     case Operation::Kind::accept:
       io_uring_prep_accept(sqe, operation.fd, static_cast<sockaddr*>(operation.data),
                            reinterpret_cast<socklen_t*>(operation.size_out), SOCK_NONBLOCK);
       break;
-    case Operation::Kind::receive:
+    case Operation::Kind::recvmsg:
       io_uring_prep_recvmsg(sqe, operation.fd, static_cast<msghdr*>(operation.data),
                             static_cast<unsigned>(operation.flags));
       break;
-    case Operation::Kind::send:
+    case Operation::Kind::sendmsg:
       io_uring_prep_sendmsg(sqe, operation.fd, static_cast<const msghdr*>(operation.data),
                             static_cast<unsigned>(operation.flags));
       break;

@@ -1,0 +1,50 @@
+// Calls that do not wait, on one stack for all threads: it is deep, and it is always in the cache.
+// A state thread that only calls shallow functions on its own stack costs a page, however deep its
+// work goes.
+#include "leaf.h"
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "sanitizer.h"
+#include "scheduler.h"
+
+namespace st {
+namespace {
+
+#if defined(ST_CONTEXT_HAS_CALL) && !defined(ST_ASAN) && !defined(ST_TSAN)
+// What printf, a resolver or a TLS library need, several times over; address space until it is
+// used.
+constexpr size_t kLeafStackSize = 256 * 1024;
+
+// False if there is no memory for it; the call is then made where the caller is.
+bool make(LeafStack* stack) {
+  const size_t page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
+  void* memory = mmap(nullptr, page + kLeafStackSize, PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
+  if (memory == MAP_FAILED) return false;
+  mprotect(memory, page, PROT_NONE);
+  stack->low = static_cast<char*>(memory) + page;
+  stack->size = kLeafStackSize;
+  sanitizer_new_stack(stack->low, stack->size);
+  return true;
+}
+
+void call(void (*function)(void*), void* argument) {
+  LeafStack& stack = scheduler.leaf_stack;
+  const bool there_already = stack.contains(__builtin_frame_address(0));
+  if (there_already || (stack.size == 0 && !make(&stack)))
+    function(argument);
+  else
+    st_context_call(function, argument, stack.low + stack.size);
+}
+#else
+// Sanitizers keep account of each stack, and not every CPU has the assembly: the call is made where
+// the caller is.
+void call(void (*function)(void*), void* argument) { function(argument); }
+#endif
+
+}  // namespace
+}  // namespace st
+
+void st_leaf_call(void (*function)(void* arg), void* arg) { st::call(function, arg); }

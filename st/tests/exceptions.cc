@@ -135,8 +135,8 @@ ST_TEST(Exceptions, two_threads_unwind_at_once) {
   EXPECT_EQ(b, 1);
 }
 
-// Of a thread that ends in a catch block: nobody ends the handling, so the exception stays for ever,
-// and leak checkers find it by this.
+// Of a thread that ends in a catch block: nobody ends the handling, so the exception stays for
+// ever, and leak checkers find it by this.
 const int* never_handled;
 
 ST_TEST(Exceptions, stack_of_a_thread_that_ended_in_a_catch_block_starts_clean) {

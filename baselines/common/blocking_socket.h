@@ -17,6 +17,10 @@ class BlockingSocket {
 
   Transfer read(std::span<char> buffer, Clock::time_point deadline);
   Transfer write(std::span<const iovec> pieces, Clock::time_point deadline);
+  template <class Work>
+  void step(Work work) {
+    work();
+  }
 
  private:
   // Makes a call that waits end near `deadline`. Between whole requests the deadline lies one full

@@ -13,14 +13,13 @@
 namespace baselines {
 
 // Room for what one read takes, in every architecture: a keep-alive request is a few hundred bytes,
-// a pipelined batch a few thousand. Here it is part of the stack and never written before a read,
-// so a connection that waits touches only the pages it has used.
+// a pipelined batch a few thousand. One for each kernel thread: what was read is used up before the
+// loop reads again or waits.
 inline constexpr std::size_t kReadBytes = std::size_t{16} * 1024;
 
-// The stack of a thread, kernel's or state thread, that serves one connection: the buffer, and many
-// times what the handler's frames need. It is address space; small requests touch a few pages of
-// it.
-inline constexpr std::size_t kServeStackBytes = std::size_t{128} * 1024;
+// The stack of a thread, kernel's or state thread, that serves one connection: many times what the
+// handler's frames need. It is address space; small requests touch a few pages of it.
+inline constexpr std::size_t kServeStackBytes = std::size_t{64} * 1024;
 
 // How a read or a write on a Socket ended.
 struct Transfer {
@@ -35,10 +34,11 @@ struct Transfer {
 };
 
 // `Socket` has   Transfer read(std::span<char>, Clock::time_point deadline)
-//          and   Transfer write(std::span<const iovec>, Clock::time_point deadline)
+//                Transfer write(std::span<const iovec>, Clock::time_point deadline)
+//          and   void step(F work), which calls work(), a step of the handler that never waits
 template <class Socket>
 void serve_connection(Socket& socket, const Site& site, CounterSlot& slot) {
-  std::array<char, kReadBytes> buffer;
+  static thread_local std::array<char, kReadBytes> buffer;
   Connection connection(site, slot, Clock::now());
   Want want = Want::input;
   while (want != Want::close) {
@@ -48,8 +48,10 @@ void serve_connection(Socket& socket, const Site& site, CounterSlot& slot) {
     const auto now = Clock::now();
     switch (moved.end) {
       case Transfer::End::done:
-        want = want == Want::input ? connection.advance(std::span(buffer).first(moved.bytes), now)
-                                   : connection.sent(moved.bytes, now);
+        socket.step([&] {
+          want = want == Want::input ? connection.advance(std::span(buffer).first(moved.bytes), now)
+                                     : connection.sent(moved.bytes, now);
+        });
         break;
       case Transfer::End::timed_out:
         want = connection.timed_out(now);

@@ -36,6 +36,13 @@ class StateSocket {
     return {Transfer::End::broken};
   }
 
+  // The handler goes deeper than the waits around it. On the stack that all state threads share it
+  // is in the cache, and a connection keeps one page of its own.
+  template <class Work>
+  void step(Work work) {
+    st_leaf_call([](void* argument) { (*static_cast<Work*>(argument))(); }, &work);
+  }
+
  private:
   // st_ calls take what is left, and 0 or less would not wait; a tick of the coarse clock does.
   static st_utime_t until(Clock::time_point deadline) {

@@ -186,6 +186,30 @@ ST_TEST(Fork, raw_poll_that_the_child_gives_up_keeps_waking_the_parent) {
   EXPECT_EQ(ready, 1);
 }
 
+// Both processes use the same number, each for a descriptor of its own.
+ST_TEST(Fork, what_the_child_waits_for_does_not_wake_the_parent) {
+  auto [told, telling] = st_tests::raw_pipe();
+  auto [end, ending] = st_tests::raw_pipe();
+  const pid_t child = start_child([&] {
+    const Ends own = st_tests::local_stream();
+    ending.close();
+    Thread reader([&] { EXPECT_EQ(read_some(own.st, 1), "a"); });
+    pass();
+    own.peer.put("ab");
+    reader.join();
+    telling.put(std::to_string(st_netfd_fileno(own.st)) + "\n");
+    end.get(1);  // "b" stays unread until the parent closes the other end
+  });
+  const Ends own = st_tests::local_stream();
+  std::string number;
+  while (!number.ends_with('\n')) number += told.get(1);
+  EXPECT_EQ(std::to_string(st_netfd_fileno(own.st)) + "\n", number);
+  EXPECT_EQ(st_netfd_poll(own.st, POLLIN, kShort), -1);
+  EXPECT_EQ(errno, ETIME);
+  ending.close();
+  expect_success(child);
+}
+
 ST_TEST(Fork, child_that_only_exits_leaves_the_parent_alone) {
   Waiting waiting;
   in_child([] {});

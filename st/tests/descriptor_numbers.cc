@@ -50,6 +50,15 @@ void works(const Ends& ends) {
   EXPECT_EQ(got, "new");
 }
 
+// How often events are looked at while nothing happens but a sleep.
+unsigned long long looks_while_sleeping() {
+  st_stats_t before, after;
+  st_stats(&before, sizeof(before));
+  st_usleep(kShort);
+  st_stats(&after, sizeof(after));
+  return after.event_looks - before.event_looks;
+}
+
 ST_TEST(DescriptorNumbers, raw_descriptor_closed_and_used_again_between_polls) {
   int number = -1;
   for (int round = 0; round < 20; ++round) {
@@ -157,6 +166,8 @@ ST_TEST(DescriptorNumbers, wrapped_twice_and_the_other_freed_when_the_number_is_
   reader.join();
   EXPECT_EQ(got, "data");
   works(fresh);
+  fresh.peer.put("left unread");
+  EXPECT_LT(looks_while_sleeping(), 10u) << "it is not known as wrapped any more";
 }
 
 ST_TEST(DescriptorNumbers, wrapped_twice_and_one_freed) {
@@ -165,15 +176,6 @@ ST_TEST(DescriptorNumbers, wrapped_twice_and_one_freed) {
   works(ends);
   st_netfd_free(other.release());
   works(ends);
-}
-
-// How often events are looked at while nothing happens but a sleep.
-unsigned long long looks_while_sleeping() {
-  st_stats_t before, after;
-  st_stats(&before, sizeof(before));
-  st_usleep(kShort);
-  st_stats(&after, sizeof(after));
-  return after.event_looks - before.event_looks;
 }
 
 // A raw wait is told to the kernel in another way than one on a wrapped descriptor.

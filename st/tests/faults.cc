@@ -1,12 +1,11 @@
 // What the library says and leaves behind when the system refuses something. Each case names the
-// call that fails; the last one lets every call of every kind fail once.
+// call that fails.
 #include <errno.h>
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -39,7 +38,6 @@ struct Fault {
   int error;
 };
 Fault fault;  // the one that the process of a test is about
-int skipped;  // calls before it
 
 // Runs `body`, or `body` as a state thread, in a process for each of the faults.
 template <class Run>
@@ -256,25 +254,50 @@ const Transfer transfers[] = {
      [](auto& pair) -> ssize_t { return st_recvfrom(pair.b, &byte, 1, nullptr, nullptr, kLong); }},
 };
 
+// What st_read() and st_write() are for a descriptor that is known to be a TCP socket.
+const Transfer tcp_transfers[] = {
+    {Call::send, "st_write over TCP", [](auto& pair) { return st_write(pair.a, &byte, 1, kLong); }},
+    {Call::recv, "st_read over TCP", [](auto& pair) { return st_read(pair.b, &byte, 1, kLong); }},
+};
+
+// It becomes known by a read that brings less than was asked for.
+st_tests::Both known_as_tcp() {
+  Ends ends = st_tests::tcp();
+  st_tests::Both pair = {std::move(ends.st), Netfd(st_netfd_open_socket(ends.peer.release()))};
+  EXPECT_EQ(st_write(pair.a, &byte, 1, kLong), 1);
+  EXPECT_EQ(read_some(pair.b, 2), "x");
+  EXPECT_EQ(st_write(pair.b, &byte, 1, kLong), 1);
+  EXPECT_EQ(read_some(pair.a, 2), "x");
+  return pair;
+}
+
+void expect_repeated_after_signals(const Transfer& transfer, const st_tests::Both& pair) {
+  const Failing failing(transfer.call, EINTR, 0, 3);
+  EXPECT_EQ(transfer.run(pair), 1) << transfer.name;
+  EXPECT_TRUE(failing.happened()) << transfer.name;
+}
+
 ST_TEST(Faults, signals_that_interrupt_a_transfer_are_not_seen) {
-  const st_tests::Both pair = st_tests::local_streams();
-  for (const Transfer& transfer : transfers) {
-    const Failing failing(transfer.call, EINTR, 0, 3);
-    EXPECT_EQ(transfer.run(pair), 1) << transfer.name;
-    EXPECT_TRUE(failing.happened()) << transfer.name;
+  const st_tests::Both local = st_tests::local_streams();
+  const st_tests::Both tcp = known_as_tcp();
+  for (const Transfer& transfer : transfers) expect_repeated_after_signals(transfer, local);
+  for (const Transfer& transfer : tcp_transfers) expect_repeated_after_signals(transfer, tcp);
+}
+
+void expect_passed_on(const Transfer& transfer, const st_tests::Both& pair) {
+  {
+    const Failing failing(transfer.call, EIO);
+    EXPECT_EQ(transfer.run(pair), -1) << transfer.name;
+    EXPECT_EQ(error_name(errno), "EIO") << transfer.name;
   }
+  EXPECT_EQ(transfer.run(pair), 1) << transfer.name;
 }
 
 ST_TEST(Faults, errors_of_a_transfer_are_passed_on_and_it_can_be_tried_again) {
-  const st_tests::Both pair = st_tests::local_streams();
-  for (const Transfer& transfer : transfers) {
-    {
-      const Failing failing(transfer.call, EIO);
-      EXPECT_EQ(transfer.run(pair), -1) << transfer.name;
-      EXPECT_EQ(error_name(errno), "EIO") << transfer.name;
-    }
-    EXPECT_EQ(transfer.run(pair), 1) << transfer.name;
-  }
+  const st_tests::Both local = st_tests::local_streams();
+  const st_tests::Both tcp = known_as_tcp();
+  for (const Transfer& transfer : transfers) expect_passed_on(transfer, local);
+  for (const Transfer& transfer : tcp_transfers) expect_passed_on(transfer, tcp);
 }
 
 ST_TEST(Faults, connect_goes_on_after_a_signal) {
@@ -378,101 +401,6 @@ TEST(Faults, child_that_cannot_wait_for_events_says_so) {
     if (WIFSIGNALED(status)) raise(WTERMSIG(status));
   };
   EXPECT_EXIT(fork_without_epoll(), testing::KilledBySignal(SIGABRT), "after fork");
-}
-
-// A failure is allowed, but only with the error that was injected; signals must not be seen at all.
-void expect(bool succeeded, const char* what) {
-  if (succeeded) return;
-  EXPECT_NE(fault.error, EINTR) << what;
-  EXPECT_EQ(error_name(errno), error_name(fault.error)) << what;
-}
-
-struct Conversation {
-  st_netfd_t a, b;
-};
-
-void* talk(void* argument) {
-  const auto* const with = static_cast<Conversation*>(argument);
-  std::vector<iovec> pieces(20, piece);
-  const msghdr it = message();
-  expect(st_write(with->a, "abc", 3, kLong) == 3, "st_write");
-  expect(st_usleep(100) == 0, "st_usleep");
-  expect(st_writev(with->a, pieces.data(), 20, kLong) == 20, "st_writev");
-  expect(st_sendmsg(with->a, &it, 0, kLong) == 1, "st_sendmsg");
-  shutdown(st_netfd_fileno(with->a), SHUT_WR);
-  return nullptr;
-}
-
-void* listen_to(void* argument) {
-  const auto* const with = static_cast<Conversation*>(argument);
-  char buffer[10];
-  iovec whole = {buffer, sizeof(buffer)};
-  msghdr it = message();
-  std::vector<pollfd> entries(10, pollfd{st_netfd_fileno(with->b), POLLIN, 0});
-  expect(st_poll(entries.data(), 10, kLong) >= 0, "st_poll");
-  expect(st_recvmsg(with->b, &it, 0, kLong) >= 0, "st_recvmsg");
-  expect(st_readv(with->b, &whole, 1, kLong) >= 0, "st_readv");
-  ssize_t got = 1;
-  for (int tries = 0; got > 0 || (got < 0 && tries < 3); tries += got < 0)
-    expect((got = st_read(with->b, buffer, sizeof(buffer), kLong)) >= 0, "st_read");
-  return nullptr;
-}
-
-void a_little_of_everything() {
-  int fd[2];
-  ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM, 0, fd), 0);
-  Conversation conversation = {st_netfd_open(fd[0]), st_netfd_open_socket(fd[1])};
-  expect(conversation.a && conversation.b, "st_netfd_open");
-  const st_cond_t cond = st_cond_new();
-  expect(cond != nullptr, "st_cond_new");
-  if (conversation.a && conversation.b) {
-    const st_thread_t talking = st_thread_create(talk, &conversation, 1, 0);
-    expect(talking != nullptr, "st_thread_create");
-    const st_thread_t listening =
-        talking ? st_thread_create(listen_to, &conversation, 1, 16 * 1024) : nullptr;
-    expect(!talking || listening, "st_thread_create");
-    if (talking) {
-      EXPECT_EQ(st_thread_join(talking, nullptr), 0);
-    }
-    if (listening) {
-      EXPECT_EQ(st_thread_join(listening, nullptr), 0);
-    }
-  }
-  if (cond) {
-    EXPECT_EQ(st_cond_timedwait(cond, 100), -1);
-    EXPECT_EQ(error_name(errno), "ETIME");
-    EXPECT_EQ(st_cond_destroy(cond), 0);
-  }
-  conversation.a ? st_netfd_close(conversation.a) : close(fd[0]);
-  conversation.b ? st_netfd_close(conversation.b) : close(fd[1]);
-}
-
-TEST(Faults, every_call_of_every_kind_fails_once) {
-  const Fault faults[] = {
-      {Call::calloc, ENOMEM},    {Call::malloc, ENOMEM},  {Call::realloc, ENOMEM},
-      {Call::mmap, ENOMEM},      {Call::madvise, EINVAL}, {Call::mprotect, ENOMEM},
-      {Call::fcntl, EBADF},      {Call::ioctl, ENOTTY},   {Call::epoll_ctl, ENOMEM},
-      {Call::epoll_wait, EINTR}, {Call::syscall, EINTR},  {Call::getsockopt, ENOBUFS},
-      {Call::read, EINTR},       {Call::read, EIO},       {Call::readv, EINTR},
-      {Call::readv, EIO},        {Call::write, EINTR},    {Call::write, ENOSPC},
-      {Call::writev, EINTR},     {Call::writev, ENOBUFS}, {Call::recvmsg, EINTR},
-      {Call::recvmsg, ENOMEM},   {Call::sendmsg, EINTR},  {Call::sendmsg, ENOBUFS},
-  };
-  // Seen by all the processes.
-  static bool* const happened = static_cast<bool*>(
-      mmap(nullptr, sizeof(bool), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
-  for (const Fault& each : faults) {
-    fault = each;
-    for (skipped = 0, *happened = true; *happened && skipped < 50; ++skipped) {
-      SCOPED_TRACE(std::string(name_of(each.call)) + " number " + std::to_string(skipped) +
-                   " fails with " + error_name(each.error));
-      st_tests::run_in_state_threads([] {
-        const Failing failing(fault.call, fault.error, skipped);
-        a_little_of_everything();
-        *happened = failing.happened();
-      });
-    }
-  }
 }
 
 }  // namespace

@@ -59,10 +59,11 @@ endforeach()
 
 # System calls and allocations that fail on request: the linker puts wrapped.cc between all code and the C library. With
 # epoll, the mechanism whose calls are wrapped.
-st_add_tests(st_fault_tests ${st_test_support} ${ST_TESTS_DIR}/faults.cc ${ST_TESTS_DIR}/wrapped.cc)
+st_add_tests(st_fault_tests ${st_test_support} ${ST_TESTS_DIR}/faults.cc ${ST_TESTS_DIR}/faults_in_turn.cc
+             ${ST_TESTS_DIR}/wrapped.cc)
 target_link_libraries(st_fault_tests PRIVATE st_static)
 foreach(function accept4 aligned_alloc calloc connect epoll_create1 epoll_ctl epoll_wait eventfd fcntl getrlimit getsockopt
-                 ioctl madvise malloc mmap mprotect open pthread_create read readv realloc recvmsg sendmsg setrlimit
+                 ioctl madvise malloc mmap mprotect open pthread_create read readv realloc recv recvmsg send sendmsg setrlimit
                  sigaction syscall write writev)
   target_link_options(st_fault_tests PRIVATE LINKER:--wrap=${function})
 endforeach()

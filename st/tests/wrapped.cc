@@ -80,6 +80,8 @@ WRAP(int, errno, pthread_create,
 WRAP(ssize_t, -1, read, (int fd, void* to, size_t size), (fd, to, size))
 WRAP(ssize_t, -1, readv, (int fd, const iovec* to, int count), (fd, to, count))
 WRAP(void*, nullptr, realloc, (void* memory, size_t size), (memory, size))
+WRAP(ssize_t, -1, recv, (int fd, void* to, size_t size, int flags), (fd, to, size, flags))
+WRAP(ssize_t, -1, send, (int fd, const void* from, size_t size, int flags), (fd, from, size, flags))
 WRAP(ssize_t, -1, recvmsg, (int fd, msghdr* message, int flags), (fd, message, flags))
 WRAP(ssize_t, -1, sendmsg, (int fd, const msghdr* message, int flags), (fd, message, flags))
 WRAP(int, -1, setrlimit, (int which, const rlimit* limit), (which, limit))
@@ -111,11 +113,11 @@ namespace st_tests {
 
 const char* name_of(Call call) {
   static const char* const names[] = {
-      "accept4",    "aligned_alloc", "calloc",  "connect",   "epoll_create1", "epoll_ctl",
-      "epoll_wait", "eventfd",       "fcntl",   "getrlimit", "getsockopt",    "ioctl",
-      "madvise",    "malloc",        "mmap",    "mprotect",  "open",          "pthread_create",
-      "read",       "readv",         "realloc", "recvmsg",   "sendmsg",       "setrlimit",
-      "sigaction",  "syscall",       "write",   "writev"};
+      "accept4",    "aligned_alloc", "calloc",    "connect",   "epoll_create1", "epoll_ctl",
+      "epoll_wait", "eventfd",       "fcntl",     "getrlimit", "getsockopt",    "ioctl",
+      "madvise",    "malloc",        "mmap",      "mprotect",  "open",          "pthread_create",
+      "read",       "readv",         "realloc",   "recv",      "recvmsg",       "send",
+      "sendmsg",    "setrlimit",     "sigaction", "syscall",   "write",         "writev"};
   return names[static_cast<int>(call)];
 }
 

@@ -18,6 +18,8 @@ namespace {
 
 // Longer than any test takes under sanitizers on a busy machine: only a test that hangs is killed.
 constexpr unsigned kHangsAfterSeconds = 60;
+// The exit status of a child whose test was skipped; the one that CTest and Automake use.
+constexpr int kSkipped = 77;
 
 // Names a private member for left_behind(): naming it in an explicit instantiation is allowed.
 template <auto member>
@@ -55,6 +57,7 @@ void in_child(Body body) {
   if (child == 0) {
     alarm(kHangsAfterSeconds);
     body();
+    if (testing::Test::IsSkipped()) exit(kSkipped);
     // Through exit and not _exit: leak checkers look at the process then.
     exit(testing::Test::HasFailure() ? EXIT_FAILURE : EXIT_SUCCESS);
   }
@@ -63,6 +66,7 @@ void in_child(Body body) {
   if (WIFSIGNALED(status))
     FAIL() << "the test's process was killed: " << strsignal(WTERMSIG(status))
            << (WTERMSIG(status) == SIGALRM ? " (it hung)" : "");
+  if (WEXITSTATUS(status) == kSkipped) GTEST_SKIP() << "see above";
   EXPECT_EQ(WEXITSTATUS(status), EXIT_SUCCESS) << "the test's process has failed, see above";
 }
 

@@ -32,7 +32,7 @@ bool make(LeafStack* stack) {
 
 void call(void (*function)(void*), void* argument) {
   LeafStack& stack = scheduler.leaf_stack;
-  const bool there_already = stack.contains(__builtin_frame_address(0));
+  const bool there_already = stack.contains(context_stack_pointer());
   if (there_already || (stack.size == 0 && !make(&stack)))
     function(argument);
   else

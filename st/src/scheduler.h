@@ -169,7 +169,7 @@ inline void Scheduler::arrived() {
 }
 
 [[gnu::always_inline]] inline Wake Scheduler::suspend_inline(State state, uint64_t timeout) {
-  ST_CHECK(!leaf_stack.contains(__builtin_frame_address(0)),
+  ST_CHECK(!leaf_stack.contains(context_stack_pointer()),
            "a call that waits was made inside st_leaf_call()");
   Thread* self = current_;
   self->state = state;

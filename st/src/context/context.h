@@ -37,3 +37,10 @@ extern "C" [[noreturn]] void st_thread_main();
 // CPU may do without.
 extern "C" void st_context_call(void (*function)(void*), void* argument, void* stack_top);
 #endif
+
+#ifndef ST_CONTEXT_HAS_STACK_POINTER
+namespace st {
+// Where on its stack the caller is, more or less.
+inline const void* context_stack_pointer() { return __builtin_frame_address(0); }
+}  // namespace st
+#endif

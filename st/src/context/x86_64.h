@@ -27,6 +27,7 @@
 #endif
 
 #define ST_CONTEXT_HAS_CALL 1
+#define ST_CONTEXT_HAS_STACK_POINTER 1
 
 namespace st {
 
@@ -45,6 +46,14 @@ inline void context_prepare(Context* context, void* stack_top) {
   context->sp = reinterpret_cast<void*>(reinterpret_cast<uintptr_t>(stack_top) & ~uintptr_t{15});
   context->fp = nullptr;
   context->pc = reinterpret_cast<void*>(&st_context_entry);
+}
+
+// Where on its stack the caller is, more or less. By hand: __builtin_frame_address() makes the
+// compiler keep a frame pointer, and every value of the function around the switch in memory.
+inline const void* context_stack_pointer() {
+  const void* sp;
+  asm("movq %%rsp, %0" : "=r"(sp));
+  return sp;
 }
 
 [[gnu::always_inline]] inline void context_switch(Context* from, const Context* to) {

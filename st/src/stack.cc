@@ -55,7 +55,12 @@ constexpr size_t kLine = 64;
 constexpr int kMprotectedGuards = 16 * 1024;
 
 size_t page_size() {
-  static const size_t size = static_cast<size_t>(sysconf(_SC_PAGESIZE));
+  static std::atomic<size_t> known{0};
+  size_t size = known.load(std::memory_order_relaxed);
+  if (size == 0) {
+    size = static_cast<size_t>(sysconf(_SC_PAGESIZE));
+    known.store(size, std::memory_order_relaxed);
+  }
   return size;
 }
 

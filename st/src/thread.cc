@@ -6,6 +6,8 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include <atomic>
+
 #include "check.h"
 #include "key.h"
 #include "scheduler.h"
@@ -23,7 +25,7 @@ extern "C" void st_thread_main() {
 
 namespace {
 
-int fd_limit = -1;
+std::atomic<int> fd_limit{-1};  // each kernel thread finds out the same
 
 // As many descriptors as the process may have: a server is what needs them, and select(2) is not
 // forced on it.
@@ -50,7 +52,8 @@ int st_init() {
 int st_getfdlimit() {
   const st::Mechanism* mechanism = scheduler.events.selected();
   const int own = mechanism ? mechanism->fd_limit : 0;
-  return own && own < fd_limit ? own : fd_limit;
+  const int systems = fd_limit;
+  return own && own < systems ? own : systems;
 }
 
 st_thread_t st_thread_create(void* (*start)(void* arg), void* arg, int joinable, int stack_size) {

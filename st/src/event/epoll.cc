@@ -7,6 +7,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <atomic>
+
 #include "event/mechanisms.h"
 
 namespace st {
@@ -82,14 +84,14 @@ void unwant(Events& events, int fd, Watch& watch) {
 int wait_in_kernel(Events& events, epoll_event* reports, int64_t timeout) {
   if (timeout <= 0) return epoll_wait(events.handle, reports, kBatch, timeout < 0 ? -1 : 0);
 #ifdef SYS_epoll_pwait2  // Linux 5.11: to the nanosecond
-  static bool exact = true;
-  if (exact) {
+  static std::atomic<bool> exact{true};
+  if (exact.load(std::memory_order_relaxed)) {
     const timespec time = {static_cast<time_t>(timeout / 1'000'000),
                            static_cast<long>(timeout % 1'000'000) * 1'000};
     const long count = syscall(SYS_epoll_pwait2, events.handle, reports, kBatch, &time, nullptr, 0);
     // EPERM: what older sandboxes say of a call that they do not know.
     if (count >= 0 || (errno != ENOSYS && errno != EPERM)) return static_cast<int>(count);
-    exact = false;
+    exact.store(false, std::memory_order_relaxed);
   }
 #endif
   constexpr int64_t kLongest =

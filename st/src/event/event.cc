@@ -6,6 +6,8 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include <atomic>
+
 #include "bell.h"
 #include "check.h"
 #include "offload.h"
@@ -33,10 +35,13 @@ bool Events::select(int id) {
 
 bool Events::open() {
   if (!mechanism_ && !select(ST_EVENTSYS_DEFAULT)) return false;
-  static const int handler = pthread_atfork(nullptr, nullptr, note_fork);
-  if (handler != 0) {
-    errno = handler;
-    return false;
+  static std::atomic<bool> notes_forks{false};
+  if (!notes_forks.exchange(true)) {
+    if (const int error = pthread_atfork(nullptr, nullptr, note_fork)) {
+      notes_forks.store(false);
+      errno = error;
+      return false;
+    }
   }
   forked = false;
   ++epoch;

@@ -35,10 +35,11 @@ bool Events::select(int id) {
 
 bool Events::open() {
   if (!mechanism_ && !select(ST_EVENTSYS_DEFAULT)) return false;
-  static std::atomic<bool> notes_forks{false};
-  if (!notes_forks.exchange(true)) {
+  // An int, because riscv64 exchanges bytes only with the help of another library.
+  static std::atomic<int> notes_forks{0};
+  if (notes_forks.exchange(1) == 0) {
     if (const int error = pthread_atfork(nullptr, nullptr, note_fork)) {
-      notes_forks.store(false);
+      notes_forks.store(0);
       errno = error;
       return false;
     }

@@ -18,6 +18,10 @@ int obey(int argc, char** argv) {
       "Measures server architectures: runs a plan, records every cell, goes on where it was."};
   app.set_version_flag("--version", kVersion);
   app.require_subcommand(1);
+  // One sentence on stderr, as for every other mistake.
+  app.failure_message([](const CLI::App*, const CLI::Error& error) {
+    return std::string("archbench: ") + error.what() + "; 'archbench --help' lists what there is\n";
+  });
   const auto command = [&](const char* name, const char* text, auto action) {
     CLI::App* sub = app.add_subcommand(name, text);
     sub->callback([&exit_status, action] { exit_status = action(); });
@@ -58,7 +62,8 @@ int obey(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error);
+    constexpr int kMisuse = 2;
+    return app.exit(error) == 0 ? 0 : kMisuse;  // 0: --help or --version
   }
   return exit_status;
 }

@@ -7,7 +7,8 @@
 #include "scheduler.h"
 #include "st.h"
 
-struct _st_netfd {
+// One cache line: thousands of them are touched in turn.
+struct alignas(64) _st_netfd {
   int fd;
   bool open;  // false: freed, and not yet used again
   // Whether it is a TCP socket: there a read that brings less than was asked for has emptied it, so

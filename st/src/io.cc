@@ -208,6 +208,8 @@ ssize_t st_write(st_netfd_t fd, const void* buf, size_t nbyte, st_utime_t timeou
     const Kind kind = fd->tcp == Netfd::Tcp::yes ? Kind::send : Kind::write;
     const ssize_t put = Operation{kind, fd->fd, const_cast<char*>(from), nbyte}.execute();
     if (put >= 0 && static_cast<size_t>(put) == nbyte) return put;
+    // A socket tells its error once.
+    if (put < 0 && errno != EINTR && errno != EAGAIN && errno != EWOULDBLOCK) return -1;
     if (put > 0) {
       note_short(fd, POLLOUT);
       from += put;

@@ -143,7 +143,8 @@ class Campaigns(unittest.TestCase):
         self.assertIn("FAILED", said)
 
     def test_killed_at_any_moment_no_cell_is_lost_or_there_twice(self):
-        content = plan(clients=[1, 2, 3, 4], warmup_seconds=0, seconds=0.05)
+        # Too much for the rounds below, however fast the machine: a campaign that is complete is not gone on with.
+        content = plan(clients=[1, 2, 3, 4], warmup_seconds=0, seconds=0.05, blocks=5)
         # A seed of its own each time, printed when the test fails: the moments are what is tested.
         seed = random.randrange(1 << 32)
         moment = random.Random(seed)
@@ -164,8 +165,8 @@ class Campaigns(unittest.TestCase):
         campaigns = list(self.here.glob("results/*/campaign.json"))
         self.assertEqual(len(campaigns), 1, f"seed {seed}: {said}")
         identities = [cell["cell"] for cell in cells]
-        self.assertEqual(len(identities), 16, f"seed {seed}")
-        self.assertEqual(len(set(identities)), 16, f"seed {seed}")
+        self.assertEqual(len(identities), 40, f"seed {seed}")
+        self.assertEqual(len(set(identities)), 40, f"seed {seed}")
         orders = [(cell["block"], cell["order"]) for cell in cells]
         self.assertEqual(orders, sorted(orders), f"seed {seed}")
         report = self.validate(campaigns[0].parent)

@@ -1,6 +1,7 @@
 // A socket whose calls wait in the kernel: what mp and mt put under the straight loop.
 #pragma once
 
+#include <array>
 #include <span>
 
 #include "baselines/common/clock.h"
@@ -15,6 +16,7 @@ class BlockingSocket {
   BlockingSocket(int fd, Clock::duration timeout)
       : fd_(fd), receive_timeout_(timeout), send_timeout_(timeout) {}
 
+  std::span<char> buffer() { return buffer_; }
   Transfer read(std::span<char> buffer, Clock::time_point deadline);
   Transfer write(std::span<const iovec> pieces, Clock::time_point deadline);
   template <class Work>
@@ -30,6 +32,8 @@ class BlockingSocket {
   int fd_;
   Clock::duration receive_timeout_;
   Clock::duration send_timeout_;
+  // On the vehicle's own stack and never written before a read, so waiting touches none of it.
+  std::array<char, kReadBytes> buffer_;
 };
 
 }  // namespace baselines

@@ -4,7 +4,6 @@
 // happens when a call has to wait, this loop does not know.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <span>
 
@@ -13,8 +12,7 @@
 namespace baselines {
 
 // Room for what one read takes, in every architecture: a keep-alive request is a few hundred bytes,
-// a pipelined batch a few thousand. One for each kernel thread: what was read is used up before the
-// loop reads again or waits.
+// a pipelined batch a few thousand. What was read is used up before the loop reads again or waits.
 inline constexpr std::size_t kReadBytes = std::size_t{16} * 1024;
 
 // The stack of a thread, kernel's or state thread, that serves one connection: many times what the
@@ -33,12 +31,13 @@ struct Transfer {
   std::size_t bytes = 0;
 };
 
-// `Socket` has   Transfer read(std::span<char>, Clock::time_point deadline)
+// `Socket` has   std::span<char> buffer(), where reads go
+//                Transfer read(std::span<char>, Clock::time_point deadline)
 //                Transfer write(std::span<const iovec>, Clock::time_point deadline)
 //          and   void step(F work), which calls work(), a step of the handler that never waits
 template <class Socket>
 void serve_connection(Socket& socket, const Site& site, CounterSlot& slot) {
-  static thread_local std::array<char, kReadBytes> buffer;
+  const std::span<char> buffer = socket.buffer();
   Connection connection(site, slot, Clock::now());
   Want want = Want::input;
   while (want != Want::close) {
@@ -49,7 +48,7 @@ void serve_connection(Socket& socket, const Site& site, CounterSlot& slot) {
     switch (moved.end) {
       case Transfer::End::done:
         socket.step([&] {
-          want = want == Want::input ? connection.advance(std::span(buffer).first(moved.bytes), now)
+          want = want == Want::input ? connection.advance(buffer.first(moved.bytes), now)
                                      : connection.sent(moved.bytes, now);
         });
         break;

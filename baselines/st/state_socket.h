@@ -4,6 +4,7 @@
 #include <st.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <span>
 
@@ -16,6 +17,13 @@ class StateSocket {
  public:
   // The descriptor stays the caller's.
   explicit StateSocket(st_netfd_t socket) : socket_(socket) {}
+
+  // One for all state threads of a kernel thread: nothing switches between the end of a read and
+  // the use of what it brought.
+  static std::span<char> buffer() {
+    static thread_local std::array<char, kReadBytes> shared;
+    return shared;
+  }
 
   Transfer read(std::span<char> buffer, Clock::time_point deadline) {
     const ssize_t bytes = st_read(socket_, buffer.data(), buffer.size(), until(deadline));

@@ -9,6 +9,10 @@ int main(int argc, char** argv) {
   static constexpr std::array models = {
       Model{"epoll", "--cpus identical processes [1], each a loop over edge-triggered epoll",
             serve_epoll},
+      Model{"poll", "the same over poll(): all sockets are looked at for each batch of events",
+            serve_poll},
+      Model{"select", "the same over select(): for at most about 1,000 clients in each process",
+            serve_select},
   };
   return run_program(argc, argv,
                      {"HTTP server, event-driven state machine: every connection is an object, one "

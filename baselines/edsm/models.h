@@ -5,6 +5,8 @@ namespace baselines {
 
 struct Server;
 
-void serve_epoll(Server& server);  // epoll.cc
+void serve_epoll(Server& server);   // epoll.cc
+void serve_poll(Server& server);    // poll.cc
+void serve_select(Server& server);  // select.cc
 
 }  // namespace baselines

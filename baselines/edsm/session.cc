@@ -66,7 +66,7 @@ Want Session::timed_out(std::span<char> buffer, Clock::time_point now) {
 
 void Session::stop_receiving() {
   shutdown(fd(), SHUT_RD);
-  became_readable(true);
+  became({.readable = true, .writable = false, .hung_up = true});
 }
 
 }  // namespace baselines

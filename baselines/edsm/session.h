@@ -9,18 +9,23 @@
 
 namespace baselines {
 
+// What an event mechanism says of a socket.
+struct Ready {
+  bool readable;  // or at its end, or broken
+  bool writable;  // or broken
+  bool hung_up;  // told once and no more: the end of the input lies behind what is still to be read
+};
+
 class Session : public Timer {
  public:
   Session(Fd socket, const Site& site, CounterSlot& slot, Clock::time_point now)
       : socket_(std::move(socket)), connection_(site, slot, now) {}
 
-  // What the event mechanism has said. `hung_up`: the end of the input has been seen behind what is
-  // still to be read.
-  void became_readable(bool hung_up) {
-    readable_ = true;
-    hung_up_ = hung_up_ || hung_up;
+  void became(Ready ready) {
+    readable_ = readable_ || ready.readable;
+    writable_ = writable_ || ready.writable;
+    hung_up_ = hung_up_ || ready.hung_up;
   }
-  void became_writable() { writable_ = true; }
 
   // Reads, answers and writes until the socket will take part no longer, or until this session has
   // had its turn. Afterwards: `input` waits to become readable, `output` to become writable,
@@ -43,11 +48,11 @@ class Session : public Timer {
   Want read_once(std::span<char> buffer, Clock::time_point now);
   Want write_once(Clock::time_point now);
 
-  Fd socket_;
-  Connection connection_;
   bool readable_ = false;
   bool writable_ = true;  // a new socket's buffer is empty
   bool hung_up_ = false;
+  Fd socket_;
+  Connection connection_;
 };
 
 }  // namespace baselines

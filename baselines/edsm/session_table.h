@@ -11,10 +11,12 @@
 #include <utility>
 #include <vector>
 
-#include "baselines/edsm/session.h"
+#include "baselines/common/fd.h"
 
 namespace baselines {
 
+// A Session is made of (Fd socket, more...) and knows its fd().
+template <class Session>
 class SessionTable {
  public:
   template <class... Arguments>

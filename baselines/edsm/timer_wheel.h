@@ -53,7 +53,7 @@ class TimerWheel {
   }
 
   // Milliseconds that a loop may sleep until the next tick with a timer in it; -1: for ever.
-  int sleep_ms(Clock::time_point now) const;
+  int sleep_ms(Clock::time_point now);
 
   std::size_t size() const { return count_; }
 
@@ -70,10 +70,12 @@ class TimerWheel {
     return static_cast<std::size_t>(tick) % kBuckets;
   }
   Timer& bucket(std::int64_t tick) { return buckets_[index_of(tick)]; }
+  std::int64_t find_first() const;
 
   std::array<Timer, kBuckets> buckets_;  // heads of circular lists
   std::bitset<kBuckets> used_;           // which are not empty
   std::int64_t passed_ = 0;              // the last tick that expire() has seen
+  std::int64_t first_ = 0;               // no timer has an earlier tick
   std::size_t count_ = 0;
 };
 

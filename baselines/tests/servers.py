@@ -28,6 +28,8 @@ MODELS: dict[str, list[str]] = {
     "mp-prefork": ["httpd_mp", "--model", "prefork", "--workers", "6"],
     "mt-thread": ["httpd_mt", "--model", "thread"],
     "edsm-epoll": ["httpd_edsm", "--model", "epoll"],
+    "edsm-poll": ["httpd_edsm", "--model", "poll"],
+    "edsm-select": ["httpd_edsm", "--model", "select"],
     "st-process": ["httpd_st", "--model", "process"],
 }
 # Further ways to run some of them, for tests in which they could differ.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <string_view>
 
 namespace baselines {
@@ -20,6 +21,9 @@ inline constexpr std::size_t kMaxCopiedBody = 2048;
 
 // A plain answer with nothing but its status, and what RFC 9110 demands beside it.
 Answer status_answer(int status);
+
+// A plain answer with a text of its own.
+Answer text_answer(std::string text);
 
 // "HTTP/1.1 404 Not Found\r\nServer: ...\r\n".
 std::string_view status_line(int status);

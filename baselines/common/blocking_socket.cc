@@ -1,5 +1,6 @@
 #include "baselines/common/blocking_socket.h"
 
+#include <poll.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -21,7 +22,7 @@ Transfer failure() { return {errno == EAGAIN ? Transfer::End::timed_out : Transf
 
 }  // namespace
 
-void BlockingSocket::allow_until(Clock::time_point deadline, int option,
+void BlockingStream::allow_until(Clock::time_point deadline, int option,
                                  Clock::duration& armed) const {
   // At least a tick: a timeout of 0 would mean to wait for ever.
   const Clock::duration wanted = std::max<Clock::duration>(deadline - Clock::now(), 4ms);
@@ -32,7 +33,7 @@ void BlockingSocket::allow_until(Clock::time_point deadline, int option,
   setsockopt(fd_, SOL_SOCKET, option, &timeout, sizeof(timeout));
 }
 
-Transfer BlockingSocket::read(std::span<char> buffer, Clock::time_point deadline) {
+Transfer BlockingStream::read(std::span<char> buffer, Clock::time_point deadline) {
   allow_until(deadline, SO_RCVTIMEO, receive_timeout_);
   for (;;) {
     const ssize_t bytes = ::recv(fd_, buffer.data(), buffer.size(), 0);
@@ -42,7 +43,7 @@ Transfer BlockingSocket::read(std::span<char> buffer, Clock::time_point deadline
   }
 }
 
-Transfer BlockingSocket::write(std::span<const iovec> pieces, Clock::time_point deadline) {
+Transfer BlockingStream::write(std::span<const iovec> pieces, Clock::time_point deadline) {
   allow_until(deadline, SO_SNDTIMEO, send_timeout_);
   for (;;) {
     const ssize_t bytes = send_pieces(fd_, pieces);
@@ -50,5 +51,21 @@ Transfer BlockingSocket::write(std::span<const iovec> pieces, Clock::time_point 
     if (errno != EINTR) return failure();
   }
 }
+
+Transfer::End BlockingStream::connect(const Origin& origin, Clock::time_point deadline) {
+  allow_until(deadline, SO_SNDTIMEO, send_timeout_);
+  if (::connect(fd_, origin.address(), origin.address_size()) == 0) return Transfer::End::done;
+  if (errno == EINPROGRESS) return Transfer::End::timed_out;
+  if (errno != EINTR) return Transfer::End::broken;
+  // A signal has ended the call, not the connecting; a second call would only say so.
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now());
+  pollfd connecting{fd_, POLLOUT, 0};
+  if (poll(&connecting, 1, std::max(0, static_cast<int>(left.count()))) != 1) {
+    return Transfer::End::timed_out;
+  }
+  return (connecting.revents & POLLERR) == 0 ? Transfer::End::done : Transfer::End::broken;
+}
+
+void BlockingStream::shut_down() { shutdown(fd_, SHUT_WR); }
 
 }  // namespace baselines

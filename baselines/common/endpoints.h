@@ -2,10 +2,17 @@
 // where. To add one: write the function, declare it here, add its line to the table.
 #pragma once
 
+#include <charconv>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
 #include <string_view>
+#include <variant>
 
 #include "baselines/common/answer.h"
 #include "baselines/common/clock.h"
+#include "baselines/common/job.h"
 #include "baselines/common/request.h"
 #include "baselines/common/site.h"
 
@@ -20,17 +27,34 @@ struct Call {
   Clock::time_point now;
 };
 
+// One that answers at once, and one that may have to wait for something first.
 using Endpoint = Answer (*)(const Call& call);
+using JobOrAnswer = std::variant<std::unique_ptr<Job>, Answer>;
+using WaitingEndpoint = JobOrAnswer (*)(const Call& call);
 
-Answer plaintext(const Call& call);  // /plaintext: 13 bytes
-Answer bytes(const Call& call);      // /bytes/N: the first N bytes of the site's pattern
-Answer file(const Call& call);       // /file/PATH: a file under the docroot
+Answer plaintext(const Call& call);   // /plaintext: 13 bytes
+Answer bytes(const Call& call);       // /bytes/N: the first N bytes of the site's pattern
+Answer file(const Call& call);        // /file/PATH: a file under the docroot
+Answer cpu(const Call& call);         // /cpu/US: that many microseconds of computing
+Answer alloc(const Call& call);       // /alloc/N: N blocks of memory taken and given back
+JobOrAnswer disk(const Call& call);   // /disk/N: N random reads that reach the disk
+JobOrAnswer proxy(const Call& call);  // /proxy/PATH: what the origin answers to /PATH
 
-// The endpoint for `path`, and what follows its prefix; `endpoint` is null when there is none.
+// The endpoint for `path`, and what follows its prefix; both null when there is none.
 struct Route {
   Endpoint endpoint;
+  WaitingEndpoint waiting;
   std::string_view rest;
 };
 Route find_route(std::string_view path);
+
+// For endpoints: `text` as a number up to `most`, if it is nothing else.
+inline std::optional<std::uint64_t> whole_number(std::string_view text, std::uint64_t most) {
+  std::uint64_t number = 0;
+  const char* const end = text.data() + text.size();
+  const auto [stop, problem] = std::from_chars(text.data(), end, number);
+  if (problem != std::errc() || stop != end || number > most) return std::nullopt;
+  return number;
+}
 
 }  // namespace baselines

@@ -7,19 +7,27 @@ add_library(baselines_handler STATIC
   ${CMAKE_CURRENT_LIST_DIR}/body_reader.cc
   ${CMAKE_CURRENT_LIST_DIR}/buffer_pool.cc
   ${CMAKE_CURRENT_LIST_DIR}/clock.cc
+  ${CMAKE_CURRENT_LIST_DIR}/disk_file.cc
+  ${CMAKE_CURRENT_LIST_DIR}/endpoint_alloc.cc
   ${CMAKE_CURRENT_LIST_DIR}/endpoint_bytes.cc
+  ${CMAKE_CURRENT_LIST_DIR}/endpoint_cpu.cc
+  ${CMAKE_CURRENT_LIST_DIR}/endpoint_disk.cc
   ${CMAKE_CURRENT_LIST_DIR}/endpoint_file.cc
   ${CMAKE_CURRENT_LIST_DIR}/endpoint_plaintext.cc
+  ${CMAKE_CURRENT_LIST_DIR}/endpoint_proxy.cc
   ${CMAKE_CURRENT_LIST_DIR}/file.cc
   ${CMAKE_CURRENT_LIST_DIR}/file_cache.cc
   ${CMAKE_CURRENT_LIST_DIR}/head_scanner.cc
   ${CMAKE_CURRENT_LIST_DIR}/http.cc
   ${CMAKE_CURRENT_LIST_DIR}/http_date.cc
+  ${CMAKE_CURRENT_LIST_DIR}/job.cc
+  ${CMAKE_CURRENT_LIST_DIR}/origin.cc
   ${CMAKE_CURRENT_LIST_DIR}/output.cc
   ${CMAKE_CURRENT_LIST_DIR}/request.cc
   ${CMAKE_CURRENT_LIST_DIR}/routes.cc
   ${CMAKE_CURRENT_LIST_DIR}/site.cc
-  ${CMAKE_CURRENT_LIST_DIR}/status.cc)
+  ${CMAKE_CURRENT_LIST_DIR}/status.cc
+  ${CMAKE_CURRENT_LIST_DIR}/upstream_answer.cc)
 target_include_directories(baselines_handler PUBLIC ${CMAKE_CURRENT_LIST_DIR}/../..)
 target_link_libraries(baselines_handler PUBLIC Threads::Threads
                                         PRIVATE project_warnings Boost::headers)

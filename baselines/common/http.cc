@@ -43,15 +43,24 @@ void add(std::atomic<std::uint64_t>& counter, std::uint64_t n) {
   counter.store(counter.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
 }
 
+// What a client may still send after its request has been refused, and how long it may take: enough
+// for whoever looks for an answer only after sending all of a large body.
+constexpr std::uint64_t kMaxDropped = 16 * kMiB;
+constexpr Clock::duration kDropTime = std::chrono::seconds(2);
+
 // An endpoint that throws has met a failure of the machine: the client gets 500, the server lives.
-Answer call_endpoint(const RequestHead& request, const Site& site, Clock::time_point now) {
-  const Route route = find_route(request.path);
-  if (route.endpoint == nullptr) return status_answer(404);
+template <class Result>
+Result call_endpoint(Result (*endpoint)(const Call&), const Call& call) {
   try {
-    return route.endpoint({request, route.rest, site, now});
+    return endpoint(call);
   } catch (const std::exception&) {
     return status_answer(500);
   }
+}
+
+std::string_view connection_field(const RequestHead& request) {
+  if (!request.keep_alive) return kClose;
+  return request.http11 ? std::string_view() : kKeepAlive;  // HTTP/1.1 stays open unless it is said
 }
 
 }  // namespace
@@ -65,7 +74,7 @@ Connection::~Connection() { add(slot_->closed, 1); }
 
 Want Connection::want() const {
   if (output_ != nullptr) return Want::output;
-  return closing_ ? Want::close : Want::input;
+  return next_;
 }
 
 std::span<const iovec> Connection::output() const {
@@ -75,10 +84,10 @@ std::span<const iovec> Connection::output() const {
 bool Connection::has_room() const { return output_ == nullptr || output_->has_room(); }
 
 Want Connection::advance(std::span<const char> in, Clock::time_point now) {
-  if (closing_ || input_ended_) return want();
+  if (closing() || input_ended_) return want();
   // What was kept comes first, and waits for room.
   const std::size_t used = kept_ != nullptr ? 0 : feed(in, now);
-  if (!closing_) keep(in.subspan(used));
+  if (!closing()) keep(in.subspan(used));
   return settle(now);
 }
 
@@ -88,14 +97,31 @@ Want Connection::end_of_input(Clock::time_point now) {
 }
 
 Want Connection::timed_out(Clock::time_point now) {
-  if (now < deadline_ || want() == Want::close) return want();
+  if (now < deadline_ || want() == Want::close || want() == Want::job) return want();
   if (output_ == nullptr && in_request()) {
     refuse(408, head_->rest(), now);
     deadline_ = now + site_->options().idle_timeout;  // to take the answer
   } else {
     output_.reset();  // the client is idle, or does not take what it asked for
-    closing_ = true;
+    next_ = Want::close;
   }
+  return settle(now);
+}
+
+Want Connection::done(Clock::time_point now) {
+  const std::shared_ptr<const Job> job = std::move(job_);
+  next_ = job->closes ? Want::close : Want::input;
+  deadline_ = now + site_->options().idle_timeout;
+  append_answer(job, writable_output(), now);
+  feed_kept(now);
+  return settle(now);
+}
+
+Want Connection::has_shut_down(Clock::time_point now) {
+  next_ = Want::input;
+  reading_ = Reading::rest;
+  body_.begin_sized(kMaxDropped);
+  deadline_ = now + std::min(kDropTime, site_->options().idle_timeout);
   return settle(now);
 }
 
@@ -119,17 +145,19 @@ Want Connection::sent(std::size_t bytes, Clock::time_point now) {
 // What every call ends with: the end of the input once all that came before it has been used, and
 // nothing kept that will never be looked at.
 Want Connection::settle(Clock::time_point now) {
-  if (input_ended_ && !closing_ && kept_ == nullptr) {
+  if (input_ended_ && next_ == Want::input && kept_ == nullptr) {
     if (!in_request()) {
-      closing_ = true;
+      next_ = Want::close;
     } else if (output_ == nullptr) {
       // The client cannot send the rest, but it may still be listening.
       refuse(400, head_->rest(), now);
     }
   }
-  if (closing_) {
+  if (closing()) {
+    if (input_ended_) next_ = Want::close;  // nothing more can come and reset the connection
     head_.reset();
     kept_.reset();
+    job_.reset();
   }
   return want();
 }
@@ -137,15 +165,15 @@ Want Connection::settle(Clock::time_point now) {
 // Answers whole requests until the input or the room for output ends; says how much it has used.
 std::size_t Connection::feed(std::span<const char> in, Clock::time_point now) {
   std::size_t used = 0;
-  while (used < in.size() && has_room() && !closing_) {
+  while (used < in.size() && has_room() && next_ == Want::input) {
     const std::span<const char> rest = in.subspan(used);
-    used += reading_body_ ? take_body(rest, now) : take_head(rest, now);
+    used += reading_ == Reading::head ? take_head(rest, now) : take_body(rest, now);
   }
   return used;
 }
 
 void Connection::feed_kept(Clock::time_point now) {
-  while (kept_ != nullptr && has_room() && !closing_) {
+  while (kept_ != nullptr && has_room() && next_ == Want::input) {
     kept_->used += static_cast<std::uint32_t>(feed(kept_->rest(), now));
     if (kept_->used == kept_->size) kept_ = std::move(kept_->next);
   }
@@ -201,8 +229,8 @@ std::size_t Connection::take_head(std::span<const char> in, Clock::time_point no
     default:
       break;  // an empty line before the head
   }
-  if (closing_) return in.size();  // and `seen` is no more looked at
-  if (!reading_body_) {
+  if (closing()) return in.size();  // and `seen` is no more looked at
+  if (reading_ == Reading::head) {
     head_.reset();
   } else if (head_ == nullptr) {
     head_ = borrow<InputBlock>();
@@ -213,13 +241,16 @@ std::size_t Connection::take_head(std::span<const char> in, Clock::time_point no
   return head.size() - before;
 }
 
-// Answers the request whose head is in head_ when its body has been read.
+// Answers the request whose head is in head_ when its body has been read; what follows a request
+// that has been refused, when all that is tolerated has come, is the end.
 std::size_t Connection::take_body(std::span<const char> in, Clock::time_point now) {
   const std::size_t used = body_.take(in, site_->options());
-  if (body_.error() != 0) {
+  if (reading_ == Reading::rest) {
+    if (body_.done()) next_ = Want::close;
+  } else if (body_.error() != 0) {
     refuse(body_.error(), head_->rest(), now);
   } else if (body_.done()) {
-    reading_body_ = false;
+    reading_ = Reading::head;
     // Parsed a second time: cheaper than keeping what the few requests with a body ask for.
     answer(parse_head(head_->rest(), site_->options()), now);
     head_.reset();
@@ -233,7 +264,7 @@ void Connection::received_head(std::span<const char> head, Clock::time_point now
   if (!request.allowed) return refuse(405, head, now);
   if (!request.has_body()) return answer(request, now);
   if (request.content_length > site_->options().max_body_bytes) return refuse(413, head, now);
-  reading_body_ = true;
+  reading_ = Reading::body;
   if (request.chunked) {
     body_.begin_chunked();
   } else {
@@ -244,15 +275,29 @@ void Connection::received_head(std::span<const char> head, Clock::time_point now
 
 void Connection::answer(const RequestHead& request, Clock::time_point now) {
   deadline_ = now + site_->options().idle_timeout;
-  const Answer answer = call_endpoint(request, *site_, now);
-  std::string_view connection;  // staying open is what HTTP/1.1 means when nothing is said
-  if (!request.keep_alive) {
-    connection = kClose;
-    closing_ = true;
-  } else if (!request.http11) {
-    connection = kKeepAlive;
+  const Route route = find_route(request.path);
+  const Call call{request, route.rest, *site_, now};
+  if (route.endpoint != nullptr) return say(call_endpoint(route.endpoint, call), request, now);
+  if (route.waiting == nullptr) return say(status_answer(404), request, now);
+  JobOrAnswer result = call_endpoint(route.waiting, call);
+  if (auto* job = std::get_if<std::unique_ptr<Job>>(&result)) {
+    wait_for(std::move(*job), request);
+  } else {
+    say(std::get<Answer>(result), request, now);
   }
-  writable_output().append(answer, request.head_only, connection, now);
+}
+
+void Connection::say(const Answer& answer, const RequestHead& request, Clock::time_point now) {
+  if (!request.keep_alive) next_ = Want::close;
+  writable_output().append(answer, request.head_only, connection_field(request), now);
+}
+
+void Connection::wait_for(std::unique_ptr<Job> job, const RequestHead& request) {
+  job_ = std::move(job);
+  job_->connection_field = connection_field(request);
+  job_->head_only = request.head_only;
+  job_->closes = !request.keep_alive;
+  next_ = Want::job;
 }
 
 // Answers with an error after which the connection cannot go on. `head` is what came of the
@@ -260,7 +305,7 @@ void Connection::answer(const RequestHead& request, Clock::time_point now) {
 void Connection::refuse(int status, std::span<const char> head, Clock::time_point now) {
   const bool head_only = std::string_view(head.data(), head.size()).starts_with("HEAD ");
   writable_output().append(status_answer(status), head_only, kClose, now);
-  closing_ = true;
+  next_ = Want::shut_down;
 }
 
 Output& Connection::writable_output() {

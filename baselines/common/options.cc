@@ -41,7 +41,13 @@ long whole_number(const std::string& option, const std::string& text, long low, 
   return *value;
 }
 
-void parse_listen(const std::string& text, Options& options) {
+struct HostPort {
+  std::string host;
+  std::uint16_t port;
+};
+
+HostPort parse_host_port(const std::string& option, const std::string& text,
+                         std::uint16_t lowest_port, const std::string& example) {
   const std::size_t colon = text.rfind(':');
   std::string host = text.substr(0, colon);
   if (host.size() >= 2 && host.front() == '[' && host.back() == ']') {
@@ -51,11 +57,11 @@ void parse_listen(const std::string& text, Options& options) {
   }
   const std::optional<std::uint16_t> port =
       colon == std::string::npos ? std::nullopt : parse<std::uint16_t>(text.substr(colon + 1));
-  if (host.empty() || !port) {
-    reject("--listen", text, "ADDRESS:PORT with a port from 0 to 65535", "127.0.0.1:8080");
+  if (host.empty() || !port || *port < lowest_port) {
+    reject(option, text,
+           "ADDRESS:PORT with a port from " + std::to_string(lowest_port) + " to 65535", example);
   }
-  options.host = host;
-  options.port = *port;
+  return {host, *port};
 }
 
 std::chrono::nanoseconds parse_timeout(const std::string& text) {
@@ -111,7 +117,11 @@ void declare(CLI::App& app, const Program& program, Options& options) {
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
   };
   add("--listen", "ADDR:PORT", "where to listen; port 0 picks a free one [127.0.0.1:8080]",
-      [&](const std::string& text) { parse_listen(text, options); });
+      [&](const std::string& text) {
+        const HostPort given = parse_host_port("--listen", text, 0, "127.0.0.1:8080");
+        options.host = given.host;
+        options.port = given.port;
+      });
   add("--model", "NAME", "how the architecture is built: see below",
       [&](const std::string& text) { options.model = find_model(text, program); });
   if (!program.events.empty()) {
@@ -141,6 +151,13 @@ void declare(CLI::App& app, const Program& program, Options& options) {
       });
   add("--docroot", "DIR", "the folder behind /file/ [none]",
       [&](const std::string& text) { options.docroot = text; });
+  add("--disk-file", "FILE", "the file behind /disk/, as make_disk_file makes it [none]",
+      [&](const std::string& text) { options.disk_file = text; });
+  add("--origin", "HOST:PORT", "the server behind /proxy/ [none]", [&](const std::string& text) {
+    const HostPort given = parse_host_port("--origin", text, 1, "127.0.0.1:8081");
+    options.origin_host = given.host;
+    options.origin_port = given.port;
+  });
   add("--idle-timeout", "SEC", "how long a client may keep a connection waiting [60]",
       [&](const std::string& text) { options.idle_timeout = parse_timeout(text); });
   add("--max-connections", "N", "more clients than this at once are answered 503 [no limit]",

@@ -40,6 +40,9 @@ struct Options {
   std::chrono::nanoseconds idle_timeout = SiteOptions{}.idle_timeout;
   std::size_t max_connections = 0;  // 0: as many as the kernel allows
   std::string counters;
+  std::string disk_file;
+  std::string origin_host;  // empty: none
+  std::uint16_t origin_port = 0;
 
   int processes() const { return cpus == 0 ? 1 : cpus; }  // where the architecture has one per CPU
   std::string listen() const;                             // as it was given, for messages

@@ -54,7 +54,32 @@ void Output::append(const Answer& answer, bool head_only, std::string_view conne
     add_piece(answer.body.data(), answer.body.size());
     if (answer.owner != nullptr) owners_[owner_count_++] = answer.owner;
   }
-  if (answer.status >= 400) answer_is_error_.set(answer_count_);
+  end_answer(answer.status);
+}
+
+void Output::append_foreign(int status, std::string_view head, std::string_view connection,
+                            std::string_view body, std::shared_ptr<const void> owner) {
+  assert(added_ == 0);
+  const bool copied = head.size() + body.size() <= kMaxCopiedBody;
+  char* const begin = text_.data() + text_used_;
+  char* p = begin;
+  const auto copy = [&p](std::string_view bytes) { p += bytes.copy(p, bytes.size()); };
+  if (!copied) add_piece(head.data(), head.size());
+  if (copied) copy(head);
+  copy(connection);
+  copy("\r\n");
+  if (copied) copy(body);
+  text_used_ += static_cast<std::uint32_t>(p - begin);
+  add_piece(begin, static_cast<std::size_t>(p - begin));
+  if (!copied) {
+    if (!body.empty()) add_piece(body.data(), body.size());
+    owners_[owner_count_++] = std::move(owner);
+  }
+  end_answer(status);
+}
+
+void Output::end_answer(int status) {
+  if (status >= 400) answer_is_error_.set(answer_count_);
   answer_end_[answer_count_++] = added_;
 }
 

@@ -29,6 +29,12 @@ class Output {
   void append(const Answer& answer, bool head_only, std::string_view connection,
               Clock::time_point now);
 
+  // Puts an answer of another server before all others; needs
+  // empty(). `head` has everything but `connection` and the empty line, and may be of any size;
+  // `owner` keeps head and body alive.
+  void append_foreign(int status, std::string_view head, std::string_view connection,
+                      std::string_view body, std::shared_ptr<const void> owner);
+
   // An interim answer (100): bytes that are no answer of their own and are not counted.
   void append_interim(std::string_view bytes);
 
@@ -52,6 +58,7 @@ class Output {
   static constexpr std::size_t kTextBytes = kBlockBytes - kBookkeeping;
 
   void add_piece(const char* bytes, std::size_t size);
+  void end_answer(int status);
 
   std::uint64_t added_ = 0;  // bytes of all answers
   std::uint64_t gone_ = 0;   // bytes of them that have been sent

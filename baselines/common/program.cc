@@ -75,6 +75,9 @@ int run_program(int argc, char** argv, const Program& program) {
     confine_to_cpus(options.cpus);
     SiteOptions site_options;
     site_options.docroot = options.docroot;
+    site_options.disk_file = options.disk_file;
+    site_options.origin_host = options.origin_host;
+    site_options.origin_port = options.origin_port;
     site_options.idle_timeout = options.idle_timeout;
     const Site site(site_options);
     CountersFile counters(options.counters);

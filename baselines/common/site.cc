@@ -8,18 +8,13 @@
 #include <stdexcept>
 #include <system_error>
 
+#include "baselines/common/disk_file.h"
 #include "baselines/common/file_cache.h"
+#include "baselines/common/origin.h"
+#include "baselines/common/split_mix.h"
 
 namespace baselines {
 namespace {
-
-// SplitMix64 (Steele, Lea, Flood 2014): the output for one state, without the history.
-std::uint64_t mix(std::uint64_t state) {
-  std::uint64_t z = state + 0x9e3779b97f4a7c15;
-  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
-  z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
-  return z ^ (z >> 31);
-}
 
 // In shared memory although nobody else maps it: fork() does not copy the page tables of shared
 // memory, so a server that forks for each connection does not pay for 4,096 pages it never uses.
@@ -32,7 +27,7 @@ const char* make_pattern() {
   auto* const bytes = static_cast<char*>(memory);
   for (std::uint64_t i = 0; i < kMaxPatternBytes / sizeof(i); ++i) {
     // Six random bits in each byte, moved to the printable range '0'..'o'.
-    const std::uint64_t eight = (mix(i) & 0x3f3f3f3f3f3f3f3f) + 0x3030303030303030;
+    const std::uint64_t eight = (split_mix(i) & 0x3f3f3f3f3f3f3f3f) + 0x3030303030303030;
     std::memcpy(bytes + i * sizeof(eight), &eight, sizeof(eight));
   }
   mprotect(memory, kMaxPatternBytes, PROT_READ);  // where this fails, we still never write
@@ -68,6 +63,10 @@ Site::Site(const SiteOptions& options) : options_(options) {
   if (!options_.docroot.empty()) {
     files_ = std::make_unique<FileCache>(options_.docroot, options_.cache_bytes,
                                          options_.max_cached_file_bytes);
+  }
+  if (!options_.disk_file.empty()) disk_file_ = std::make_unique<DiskFile>(options_.disk_file);
+  if (!options_.origin_host.empty()) {
+    origin_ = std::make_unique<Origin>(options_.origin_host, options_.origin_port);
   }
 }
 

@@ -5,19 +5,26 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
 
 namespace baselines {
 
+class DiskFile;
 class FileCache;
+class Origin;
 
 inline constexpr std::size_t kKiB = 1024;
 inline constexpr std::size_t kMiB = 1024 * kKiB;
 
 struct SiteOptions {
   std::string docroot;  // folder behind /file/; empty: there are no files, /file/ is 404
+
+  std::string disk_file;    // the file behind /disk/; empty: /disk/ is 404
+  std::string origin_host;  // the server behind /proxy/; empty: /proxy/ is 404
+  std::uint16_t origin_port = 0;
 
   // How long a connection may wait for its client: idle, within a request, or with output the
   // client does not take.
@@ -44,7 +51,8 @@ inline constexpr std::size_t kMaxPatternBytes = 16 * kMiB;
 class Site {
  public:
   // Throws std::system_error when the docroot cannot be opened as a folder or memory is missing,
-  // std::invalid_argument when a limit makes no sense; the text names the thing and its value.
+  // std::runtime_error when the disk file or the origin is of no use, std::invalid_argument when a
+  // limit makes no sense; the text names the thing and its value.
   explicit Site(const SiteOptions& options);
   ~Site();
   Site(const Site&) = delete;
@@ -54,11 +62,15 @@ class Site {
 
   // The body of /bytes/N is its first N bytes. Printable, the same in every run: the eight bytes
   // from 8*i on are, in little-endian order, (mix(i) & 0x3f3f3f3f3f3f3f3f) + 0x3030303030303030
-  // where mix is SplitMix64's output for the state i (mix(0) = 0xe220a8397b1dcdaf).
+  // where mix is split_mix() (mix(0) = 0xe220a8397b1dcdaf).
   std::string_view pattern() const { return {pattern_.get(), kMaxPatternBytes}; }
 
   // Null when there is no docroot.
   FileCache* files() const { return files_.get(); }
+
+  // Null when none was given.
+  const DiskFile* disk_file() const { return disk_file_.get(); }
+  const Origin* origin() const { return origin_.get(); }
 
  private:
   struct Unmap {
@@ -68,6 +80,8 @@ class Site {
   SiteOptions options_;
   std::unique_ptr<const char, Unmap> pattern_;
   std::unique_ptr<FileCache> files_;
+  std::unique_ptr<const DiskFile> disk_file_;
+  std::unique_ptr<const Origin> origin_;
 };
 
 }  // namespace baselines

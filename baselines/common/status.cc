@@ -27,7 +27,9 @@ constexpr Status kStatuses[] = {
     BASELINES_STATUS(431, "Request Header Fields Too Large"),
     BASELINES_STATUS(500, "Internal Server Error"),
     BASELINES_STATUS(501, "Not Implemented"),
+    BASELINES_STATUS(502, "Bad Gateway"),
     BASELINES_STATUS(503, "Service Unavailable"),
+    BASELINES_STATUS(504, "Gateway Timeout"),
     BASELINES_STATUS(505, "HTTP Version Not Supported"),
 };
 
@@ -50,6 +52,15 @@ Answer status_answer(int status) {
   answer.content_type = "text/plain";
   answer.body = find_status(status).text;
   if (status == 405) answer.fields = "Allow: GET, HEAD\r\n";
+  return answer;
+}
+
+Answer text_answer(std::string text) {
+  auto owner = std::make_shared<const std::string>(std::move(text));
+  Answer answer;
+  answer.content_type = "text/plain";
+  answer.body = *owner;
+  answer.owner = std::move(owner);
   return answer;
 }
 

@@ -8,6 +8,8 @@
 #include <span>
 
 #include "baselines/common/http.h"
+#include "baselines/common/straight_jobs.h"
+#include "baselines/common/transfer.h"
 
 namespace baselines {
 
@@ -19,28 +21,37 @@ inline constexpr std::size_t kReadBytes = std::size_t{16} * 1024;
 // handler's frames need. It is address space; small requests touch a few pages of it.
 inline constexpr std::size_t kServeStackBytes = std::size_t{64} * 1024;
 
-// How a read or a write on a Socket ended.
-struct Transfer {
-  enum class End {
-    done,       // `bytes` were moved
-    timed_out,  // none could be moved until the deadline
-    over,       // read: the client sends no more
-    broken,     // the connection is gone
-  };
-  End end;
-  std::size_t bytes = 0;
-};
-
 // `Socket` has   std::span<char> buffer(), where reads go
 //                Transfer read(std::span<char>, Clock::time_point deadline)
 //                Transfer write(std::span<const iovec>, Clock::time_point deadline)
-//          and   void step(F work), which calls work(), a step of the handler that never waits
+//                void shut_down(), which ends the sending side
+//                void step(F work), which calls work(), a step of the handler that never waits
+//                void block(F work), which calls work(), which waits for a disk
+//          and   a type Upstream, a connection to another server that it closes in the end, with
+//                End connect(const Origin&, Clock::time_point deadline), read() and write()
+
+// Does what is wanted and concerns neither reading from the client nor writing to it.
+template <class Socket>
+[[gnu::noinline]] Want serve_otherwise(Socket& socket, Connection& connection, Want want) {
+  if (want == Want::shut_down) {
+    socket.shut_down();
+    return connection.has_shut_down(Clock::now());
+  }
+  carry_out(connection.job(), socket, connection.deadline());
+  socket.step([&] { want = connection.done(Clock::now()); });
+  return want;
+}
+
 template <class Socket>
 void serve_connection(Socket& socket, const Site& site, CounterSlot& slot) {
   const std::span<char> buffer = socket.buffer();
   Connection connection(site, slot, Clock::now());
   Want want = Want::input;
   while (want != Want::close) {
+    if (want != Want::input && want != Want::output) {
+      want = serve_otherwise(socket, connection, want);
+      continue;
+    }
     const Transfer moved = want == Want::input
                                ? socket.read(buffer, connection.deadline())
                                : socket.write(connection.output(), connection.deadline());

@@ -47,6 +47,7 @@ class Session : public Timer {
  private:
   Want read_once(std::span<char> buffer, Clock::time_point now);
   Want write_once(Clock::time_point now);
+  Want carry_out_job(Clock::time_point now);
 
   bool readable_ = false;
   bool writable_ = true;  // a new socket's buffer is empty

@@ -2,10 +2,12 @@
 #pragma once
 
 #include <st.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <memory>
 #include <span>
 
 #include "baselines/common/clock.h"
@@ -13,8 +15,12 @@
 
 namespace baselines {
 
+class StateUpstream;
+
 class StateSocket {
  public:
+  using Upstream = StateUpstream;
+
   // The descriptor stays the caller's.
   explicit StateSocket(st_netfd_t socket) : socket_(socket) {}
 
@@ -44,6 +50,19 @@ class StateSocket {
     return {Transfer::End::broken};
   }
 
+  void shut_down() { shutdown(st_netfd_fileno(socket_), SHUT_WR); }
+
+  // A helper thread waits for the disk, and other state threads run meanwhile.
+  template <class Work>
+  void block(Work work) {
+    const auto call = [](void* argument) -> void* {
+      (*static_cast<Work*>(argument))();
+      return nullptr;
+    };
+    // Without a limit, because the work goes on after one; and nobody interrupts this thread.
+    if (st_offload(call, &work, nullptr, ST_UTIME_NO_TIMEOUT) != 0) work();  // no helper to be had
+  }
+
   // The handler goes deeper than the waits around it. On the stack that all state threads share it
   // is in the cache, and a connection keeps one page of its own.
   template <class Work>
@@ -51,7 +70,6 @@ class StateSocket {
     st_leaf_call([](void* argument) { (*static_cast<Work*>(argument))(); }, &work);
   }
 
- private:
   // st_ calls take what is left, and 0 or less would not wait; a tick of the coarse clock does.
   static st_utime_t until(Clock::time_point deadline) {
     const auto left =
@@ -59,7 +77,37 @@ class StateSocket {
     return static_cast<st_utime_t>(std::chrono::ceil<std::chrono::microseconds>(left).count());
   }
 
+ private:
   st_netfd_t socket_;
+};
+
+// A connection to another server, and its owner.
+class StateUpstream {
+ public:
+  Transfer::End connect(const Origin& origin, Clock::time_point deadline) {
+    Fd fd = origin.open_socket(SOCK_NONBLOCK);
+    if (!fd) return Transfer::End::broken;
+    socket_.reset(st_netfd_open_socket(fd.get()));
+    if (socket_ == nullptr) return Transfer::End::broken;
+    fd.release();  // the wrapper's now
+    if (st_connect(socket_.get(), origin.address(), static_cast<int>(origin.address_size()),
+                   StateSocket::until(deadline)) == 0) {
+      return Transfer::End::done;
+    }
+    return errno == ETIME ? Transfer::End::timed_out : Transfer::End::broken;
+  }
+  Transfer read(std::span<char> buffer, Clock::time_point deadline) {
+    return StateSocket(socket_.get()).read(buffer, deadline);
+  }
+  Transfer write(std::span<const iovec> pieces, Clock::time_point deadline) {
+    return StateSocket(socket_.get()).write(pieces, deadline);
+  }
+
+ private:
+  struct Close {
+    void operator()(st_netfd_t socket) const noexcept { st_netfd_close(socket); }
+  };
+  std::unique_ptr<_st_netfd, Close> socket_;
 };
 
 }  // namespace baselines

@@ -77,6 +77,7 @@ Outcome converse(std::string_view input, unsigned cut) {
     outcome.want = connection.want();
     connection.end_of_input(now);
     take_output(connection, now, most, outcome.bytes);
+    if (connection.want() == Want::shut_down) connection.has_shut_down(now);
     require(connection.want() == Want::close, "open after the end of the input");
     require(BufferPool::statistics().borrowed == blocks, "a block is held by a closed connection");
   }

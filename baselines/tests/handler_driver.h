@@ -69,7 +69,10 @@ class Driver {
     return bytes;
   }
 
-  bool closed() const { return connection.want() == Want::close; }
+  // Whether the answers said are the last; after a refusal the client is told by a shutdown.
+  bool closed() const {
+    return connection.want() == Want::close || connection.want() == Want::shut_down;
+  }
   bool waiting() const { return connection.want() == Want::input; }
 
   CounterSlot slot{};

@@ -47,9 +47,13 @@ TEST(Options, nothing_given_means_the_documented_defaults) {
 
 TEST(Options, everything_given_arrives) {
   const Options options =
-      parse({"--listen", "0.0.0.0:0", "--model", "second", "--cpus", "3", "--workers", "70",
-             "--backlog", "9", "--docroot", "/srv", "--idle-timeout", "2.5", "--max-connections",
-             "12", "--counters", "/tmp/c"});
+      parse({"--listen",       "0.0.0.0:0", "--model",           "second",  "--cpus",     "3",
+             "--workers",      "70",        "--backlog",         "9",       "--docroot",  "/srv",
+             "--idle-timeout", "2.5",       "--max-connections", "12",      "--counters", "/tmp/c",
+             "--disk-file",    "/d",        "--origin",          "[::1]:81"});
+  EXPECT_EQ(options.disk_file, "/d");
+  EXPECT_EQ(options.origin_host, "::1");
+  EXPECT_EQ(options.origin_port, 81);
   EXPECT_EQ(options.listen(), "0.0.0.0:0");
   EXPECT_EQ(options.model, &kModels[1]);
   EXPECT_EQ(options.cpus, 3);

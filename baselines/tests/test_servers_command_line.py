@@ -56,6 +56,7 @@ def test_version_is_one_line(binary: str) -> None:
     (["--idle-timeout", "nan"], "--idle-timeout 'nan'"),
     (["--listen", "127.0.0.1"], "--listen '127.0.0.1': expected ADDRESS:PORT"),
     (["--listen", "127.0.0.1:70000"], "--listen '127.0.0.1:70000'"),
+    (["--origin", "127.0.0.1:0"], "--origin '127.0.0.1:0': expected ADDRESS:PORT with a port from 1"),
     (["--model", "nonsense"], "--model 'nonsense': expected one of"),
 ])
 @pytest.mark.parametrize("binary", BINARIES)
@@ -71,6 +72,10 @@ def test_a_mistake_is_named_in_one_line_and_exits_with_2(binary: str, options: l
     (["--docroot", "/nonexistent/folder"], "/nonexistent/folder"),
     (["--counters", "/nonexistent/file"], "--counters '/nonexistent/file': cannot create"),
     (["--counters", "/dev/null"], "--counters '/dev/null': cannot create"),
+    (["--disk-file", "/nonexistent/file"], "--disk-file '/nonexistent/file': No such file"),
+    (["--disk-file", "/etc"], "--disk-file '/etc'"),
+    (["--disk-file", "/etc/passwd"], "it does not hold the blocks that are expected"),
+    (["--origin", "no.such.host.invalid:80"], "--origin no.such.host.invalid:80: no such address"),
     (["--listen", "192.0.2.1:0"], "--listen 192.0.2.1:0: cannot bind"),
     (["--listen", "no.such.host.invalid:0"], "no such address"),
 ])

@@ -3,7 +3,7 @@
 
 Left: throughput as the wall clock sees it. Right: requests per second of CPU time that the server
 used, which survives a noisy or shared machine. One row for each number of CPUs that was run with at
-least two loads, one figure for each workload, as SVG and PNG:
+least two loads, one figure for each workload:
 
     scripts/plot_load_scalability.py results/quick-20260101T120000Z -o /tmp/figures
 
@@ -15,19 +15,45 @@ nothing was measured.
 
 from __future__ import annotations
 
+import functools
 import sys
-from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
+import figure_parts as parts
 import figure_style as style
-from analyse import CPU_SECOND, WALL_CLOCK, Analysis, Point, analyse
-from results import BadData, Campaign, Parser, fatal, load
+import figures
+from analysis.points import CPU_SECOND, WALL_CLOCK, Point
+from analysis.record import Analysis
+from figures import Absent, Drawing, Drawings
 
+TITLE = "Load scalability"
 PANELS = (
     (WALL_CLOCK, "Throughput", "requests per second"),
     (CPU_SECOND, "Work per CPU time", "requests per server CPU-second"),
 )
+
+
+def drawings(analysis: Analysis) -> Drawings:
+    """One figure for each workload that was run with two loads or more."""
+    found: Drawings = []
+    for workload in analysis.workloads:
+        cpus = rows(analysis, workload.name)
+        shown = [p for p in analysis.points if p.workload == workload.name and p.cpus in cpus]
+        if not cpus:
+            found.append(Absent(f"{TITLE}, {workload.name}", "it was run with one load only."))
+            continue
+        caption = (
+            f"{TITLE}, workload {workload.name}, campaign {analysis.campaign}. "
+            + parts.sample_sentence(analysis, shown, WALL_CLOCK)
+        )
+        found.append(
+            Drawing(
+                f"load_scalability-{workload.name}", TITLE, workload.name, caption,
+                figures.rows_of(shown, (WALL_CLOCK, CPU_SECOND)),
+                functools.partial(draw, analysis, workload.name),
+            )
+        )
+    return found
 
 
 def rows(analysis: Analysis, workload: str) -> list[int]:
@@ -39,26 +65,10 @@ def rows(analysis: Analysis, workload: str) -> list[int]:
     return sorted(cpus for cpus, clients in loads.items() if len(clients) > 1)
 
 
-def caption(analysis: Analysis, workload: str) -> str:
+def draw(analysis: Analysis, workload: str, narrow: bool = False, caption: str = "") -> Any:
     cpus = rows(analysis, workload)
-    shown = [p for p in analysis.points if p.workload == workload and p.cpus in cpus]
-    return (
-        f"Load scalability, workload {workload}, campaign {analysis.campaign}. "
-        + style.sample_sentence(analysis, shown, WALL_CLOCK)
-    )
-
-
-def draw(
-    campaign: Campaign, analysis: Analysis, workload: str,
-    narrow: bool = False, with_caption: bool = True,
-) -> Any | None:
-    """The figure, or None when the campaign has no load curve for this workload."""
-    cpus = rows(analysis, workload)
-    if not cpus:
-        return None
-    text = caption(analysis, workload) if with_caption else ""
-    figure, grid = style.panels(len(cpus), len(PANELS), text, narrow)
-    look = style.looks(campaign)
+    figure, grid = parts.panels(len(cpus), len(PANELS), caption, narrow)
+    look = style.looks(analysis)
     for k, row in zip(cpus, grid):
         points = [p for p in analysis.points if p.workload == workload and p.cpus == k]
         for axes, (metric, title, unit) in zip(row, PANELS):
@@ -69,40 +79,15 @@ def draw(
 
 
 def _panel(
-    axes: Any, analysis: Analysis, points: Sequence[Point], metric: str,
-    look: dict[str, style.Look],
+    axes: Any, analysis: Analysis, points: list[Point], metric: str, look: dict[str, style.Look]
 ) -> None:
-    curves = []
-    for label in analysis.labels:
-        own = [p for p in points if p.label == label]
-        if own:
-            curves.append(style.curve_of(label, [p.clients for p in own], own, metric))
+    curves = parts.curves(analysis, points, metric, lambda p: p.clients)
     for place, curve in enumerate(curves):
-        style.draw_curve(axes, curve, look[curve.label], place)
-    style.client_axis(axes, sorted({p.clients for p in points}))
-    style.rate_axis(axes, style.highest_rate(points, metric))
-    style.label_curves(axes, curves, look)
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    parser = Parser(__doc__)
-    parser.add_argument("-o", "--output", type=Path, help="folder (default: DIR/figures)")
-    options = parser.parse_args(arguments)
-    try:
-        campaign = load(options.campaign)
-    except BadData as error:
-        fatal(error)
-    analysis = analyse(campaign)
-    folder = options.output or campaign.directory / "figures"
-    for workload in campaign.workloads:
-        figure = draw(campaign, analysis, workload)
-        if figure is None:
-            print(f"no load curve for {workload}: it was run with one load only", file=sys.stderr)
-            continue
-        for path in style.save(figure, folder / f"load_scalability-{workload}"):
-            print(path)
-    return 0
+        parts.draw_curve(axes, curve, look[curve.label], place)
+    parts.client_axis(axes, sorted({p.clients for p in points}))
+    parts.rate_axis(axes, parts.highest_rate(points, metric))
+    parts.label_curves(axes, curves, look)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(figures.main(__doc__, drawings))

@@ -4,71 +4,98 @@
 Left: throughput with the ideal line from one CPU (thin, dotted). Middle: efficiency X(k) / (k X(1)),
 paired within blocks; 1 is the ideal. Right: requests per second of CPU time that the server used: flat
 is ideal here, and a fall says that a CPU-second buys less when there are more of them. One row for each
-number of clients, one figure for each workload, as SVG and PNG:
+number of clients, one figure for each workload:
 
-    scripts/plot_system_scalability.py results/quick-20260101T120000Z -o /tmp/figures --clients 64
+    scripts/plot_system_scalability.py results/quick-20260101T120000Z -o /tmp/figures
 
-Without --clients: the plan's system_clients, else the load with the highest throughput on most CPUs.
+Loads shown: the plan's system_clients, else the one with the highest throughput on most CPUs.
 Hollow marks, rings and crosses mean what they mean in the load figure.
 """
 
 from __future__ import annotations
 
+import functools
 import math
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
+import figure_parts as parts
 import figure_style as style
-from analyse import CPU_SECOND, WALL_CLOCK, Analysis, Point, analyse
-from results import BadData, Campaign, Parser, fatal, load
-from statistics_of_blocks import Interval
+import figures
+from analysis.intervals import Interval
+from analysis.points import CPU_SECOND, WALL_CLOCK, Point
+from analysis.record import Analysis
+from figures import Absent, Drawing, Drawings
 
+TITLE = "System scalability"
 PANEL_WIDTH = 2.15  # narrower than a load panel: there are few CPU counts and three panels
 
 
-def rows(campaign: Campaign, analysis: Analysis, workload: str) -> list[int]:
+def drawings(analysis: Analysis) -> Drawings:
+    """One figure for each workload that was run on two numbers of CPUs or more."""
+    found: Drawings = []
+    for workload in analysis.workloads:
+        clients = rows(analysis, workload.name)
+        if not clients:
+            reason = "it was run on one number of CPUs only."
+            found.append(Absent(f"{TITLE}, {workload.name}", reason))
+            continue
+        shown = [p for p in analysis.points if p.workload == workload.name and p.clients in clients]
+        caption = (
+            f"{TITLE}, workload {workload.name}, campaign {analysis.campaign}. "
+            + parts.sample_sentence(analysis, shown, WALL_CLOCK)
+            + " Dotted: ideal. Efficiency: pseudomedian over blocks of the ratio within each block."
+        )
+        found.append(
+            Drawing(
+                f"system_scalability-{workload.name}", TITLE, workload.name, caption,
+                figures.rows_of(shown, (WALL_CLOCK, CPU_SECOND)) + _efficiencies(analysis, shown),
+                functools.partial(draw, analysis, workload.name, clients),
+            )
+        )
+    return found
+
+
+def _efficiencies(analysis: Analysis, points: Sequence[Point]) -> tuple[figures.Row, ...]:
+    shown = {(p.label, p.workload, p.clients, p.cpus): p for p in points}
+    return tuple(
+        {
+            "label": s.label, "workload": s.workload, "clients": s.clients, "cpus": s.cpus,
+            "metric": "efficiency", "median": s.efficiency.ratio, "low": s.efficiency.low,
+            "high": s.efficiency.high, "blocks": s.efficiency.n,
+            "excluded": p.excluded, "limited": p.limited, "starved": p.starved,
+        }
+        for s in analysis.system_steps
+        if (p := shown.get((s.label, s.workload, s.clients, s.cpus))) is not None
+    )
+
+
+def rows(analysis: Analysis, workload: str) -> list[int]:
     """The loads to show: those the plan wants over CPUs, else the one that saturates best."""
     here = [p for p in analysis.points if p.workload == workload]
     cpus: dict[int, set[int]] = {}
     for p in here:
         cpus.setdefault(p.clients, set()).add(p.cpus)
     crossed = sorted(n for n, k in cpus.items() if len(k) > 1)
-    wanted = [n for n in crossed if n in campaign.plan.get("system_clients", crossed[:0])]
+    wanted = [n for n in crossed if n in analysis.system_clients]
     if wanted or not crossed:
         return wanted
     most = max(p.cpus for p in here)
 
     def reached(clients: int) -> float:
-        return sum(
-            p.metrics[WALL_CLOCK].median
-            for p in here
-            if (p.clients, p.cpus) == (clients, most) and WALL_CLOCK in p.metrics
-        )
+        at = [p for p in here if (p.clients, p.cpus) == (clients, most)]
+        return sum(p.median(WALL_CLOCK) or 0.0 for p in at)
 
     return [max(crossed, key=reached)]
 
 
-def caption(analysis: Analysis, workload: str, clients: Sequence[int]) -> str:
-    shown = [p for p in analysis.points if p.workload == workload and p.clients in clients]
-    return (
-        f"System scalability, workload {workload}, campaign {analysis.campaign}. "
-        + style.sample_sentence(analysis, shown, WALL_CLOCK)
-        + " Dotted: ideal. Efficiency: geometric mean over blocks of the ratio within each block."
-    )
-
-
 def draw(
-    campaign: Campaign, analysis: Analysis, workload: str, clients: Sequence[int],
-    narrow: bool = False, with_caption: bool = True,
-) -> Any | None:
-    """The figure, or None when no load was run on more than one number of CPUs."""
-    if not clients:
-        return None
-    text = caption(analysis, workload, clients) if with_caption else ""
-    figure, grid = style.panels(len(clients), 3, text, narrow, PANEL_WIDTH)
-    look = style.looks(campaign)
+    analysis: Analysis, workload: str, clients: Sequence[int], narrow: bool = False,
+    caption: str = "",
+) -> Any:
+    figure, grid = parts.panels(len(clients), 3, caption, narrow, PANEL_WIDTH)
+    look = style.looks(analysis)
     for n, (throughput, efficiency, work) in zip(clients, grid):
         points = [p for p in analysis.points if (p.workload, p.clients) == (workload, n)]
         at = f"{n:,} client{'s' * (n != 1)}"
@@ -84,38 +111,30 @@ def draw(
     return figure
 
 
-def _curves(analysis: Analysis, points: Sequence[Point], metric: str) -> list[style.Curve]:
-    curves = []
-    for label in analysis.labels:
-        own = [p for p in points if p.label == label]
-        if own:
-            curves.append(style.curve_of(label, [p.cpus for p in own], own, metric))
-    return curves
-
-
 def _rate_panel(
     axes: Any, analysis: Analysis, points: Sequence[Point], metric: str,
     look: dict[str, style.Look], ideal: bool,
 ) -> None:
-    curves = _curves(analysis, points, metric)
-    highest = [style.highest_rate(points, metric)]
+    curves = parts.curves(analysis, points, metric, lambda p: p.cpus)
+    highest = [parts.highest_rate(points, metric)]
     for place, curve in enumerate(curves):
-        style.draw_curve(axes, curve, look[curve.label], place)
+        parts.draw_curve(axes, curve, look[curve.label], place)
         first = curve.y[0]
         if ideal and first is not None:
             line = [first.median * x / curve.x[0] for x in curve.x]
-            axes.plot(curve.x, line, ":", color=look[curve.label].line, linewidth=1.0, alpha=0.8)
+            own = look[curve.label]
+            own.own(*axes.plot(curve.x, line, ":", color=own.line, linewidth=1.0, alpha=0.8))
             highest.append(max(line))
-    style.cpu_axis(axes, sorted({p.cpus for p in points}))
-    style.rate_axis(axes, max(highest))
-    style.label_curves(axes, curves, look)
+    parts.cpu_axis(axes, sorted({p.cpus for p in points}))
+    parts.rate_axis(axes, max(highest))
+    parts.label_curves(axes, curves, look)
 
 
 def _efficiency_panel(
     axes: Any, analysis: Analysis, points: Sequence[Point], look: dict[str, style.Look]
 ) -> None:
     steps = {(s.label, s.workload, s.clients, s.cpus): s.efficiency for s in analysis.system_steps}
-    curves = _curves(analysis, points, WALL_CLOCK)
+    curves = parts.curves(analysis, points, WALL_CLOCK, lambda p: p.cpus)
     shown = [1.0]
     for nth, curve in enumerate(curves):
         own = [p for p in points if p.label == curve.label]
@@ -132,39 +151,13 @@ def _efficiency_panel(
                 )
                 shown += [ratio.low, ratio.high]
         curve.set_aside = [() for _ in own]  # an efficiency needs two cells of one block
-        style.draw_curve(axes, curve, look[curve.label], nth)
+        parts.draw_curve(axes, curve, look[curve.label], nth)
     axes.axhline(1.0, linestyle=":", color=style.INK, linewidth=1.0)
-    style.cpu_axis(axes, sorted({p.cpus for p in points}))
+    parts.cpu_axis(axes, sorted({p.cpus for p in points}))
     # A tenth is the smallest step a reader should care about; the axis begins at one of them.
     axes.set_ylim(max(0.0, math.floor(min(shown) * 10 - 0.5) / 10), max(shown) + 0.03)
-    style.label_curves(axes, curves, look)
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    parser = Parser(__doc__)
-    parser.add_argument("-o", "--output", type=Path, help="folder (default: DIR/figures)")
-    parser.add_argument("--clients", type=int, action="append", metavar="N", help="repeatable")
-    options = parser.parse_args(arguments)
-    try:
-        campaign = load(options.campaign)
-    except BadData as error:
-        fatal(error)
-    analysis = analyse(campaign)
-    folder = options.output or campaign.directory / "figures"
-    loads = {p.clients for p in analysis.points}
-    for n in options.clients or ():
-        if n not in loads:
-            parser.error(f"--clients {n} was not run; there are {', '.join(map(str, sorted(loads)))}")
-    for workload in campaign.workloads:
-        clients = options.clients or rows(campaign, analysis, workload)
-        figure = draw(campaign, analysis, workload, clients)
-        if figure is None:
-            print(f"no system curve for {workload}: one number of CPUs only", file=sys.stderr)
-            continue
-        for path in style.save(figure, folder / f"system_scalability-{workload}"):
-            print(path)
-    return 0
+    parts.label_curves(axes, curves, look)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(figures.main(__doc__, drawings))

@@ -11,6 +11,7 @@ from html import escape
 from typing import Any
 
 import figure_style as style
+from figures import Drawing
 
 VARIABLES = {
     style.INK: "ink", style.FAINT: "faint", style.GRID: "grid", "#ffffff": "page",
@@ -19,12 +20,14 @@ VARIABLES = {
 }
 
 
-def figure(name: str, wide: Any, narrow: Any, caption: str) -> str:
+def figure(drawing: Drawing) -> str:
     """Both arrangements of one figure; the style sheet shows the one that fits."""
+    name, caption = drawing.name, drawing.caption
+    wide = inline(drawing.draw(False, ""), f"{name}-w", caption)
+    narrow = inline(drawing.draw(True, ""), f"{name}-n", caption)
     return (
-        f'<figure id="{escape(name)}">'
-        f'<div class="wide">{inline(wide, name + "-w", caption)}</div>'
-        f'<div class="narrow">{inline(narrow, name + "-n", caption)}</div>'
+        f'<figure id="{escape(name)}" data-workload="{escape(drawing.workload)}">'
+        f'<div class="wide">{wide}</div><div class="narrow">{narrow}</div>'
         f"<figcaption>{escape(caption)}</figcaption></figure>"
     )
 
@@ -38,6 +41,8 @@ def inline(drawing: Any, prefix: str, description: str) -> str:
     view_box = re.search(r'viewBox="[^"]*"', text[:head_end])
     assert view_box is not None  # matplotlib always writes one
     body = text[head_end:]
+    # A class, which may occur twice, for what belongs to one architecture: the filter goes by it.
+    body = re.sub(rf'\bid="({style.OF}[a-z]+)-\d+"', r'class="\1"', body)
     body = re.sub(r'\bid="([^"]+)"', rf'id="{prefix}-\1"', body)
     body = re.sub(r'xlink:href="#([^"]+)"', rf'href="#{prefix}-\1"', body)
     body = re.sub(r"url\(#([^)]+)\)", rf"url(#{prefix}-\1)", body)

@@ -1,65 +1,21 @@
-"""The tables of the report. Every function returns HTML; every text from a file is escaped here."""
+"""The tables of the report that show an analysis. Every function returns HTML."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from html import escape
-from typing import Any
 
-from analyse import CPU_SECOND, WALL_CLOCK, Analysis, Comparison, Point
-from figure_style import LINE, percent, rate
-from report_text import UNIT, counted, factor, interval, shares
+from analysis.comparisons import Comparison
+from analysis.intervals import Interval
+from analysis.points import CPU_SECOND, WALL_CLOCK, Point
+from analysis.record import Analysis
+from analysis.usl import Estimate, Usl
+from numbers_as_text import percent, rate
+from report_html import about, median, named, number, table, text
 from results import Campaign, Cell
-from statistics_of_blocks import Interval
+from sentences import UNIT, counted, factor, interval, shares
 
 
-def table(heads: Sequence[str], rows: Iterable[Sequence[str]], kind: str = "") -> str:
-    """`heads` are plain text, `rows` whole <td> elements. A head that begins with < is on the left."""
-    head = "".join(
-        f'<th scope="col" class="text">{escape(h[1:])}</th>'
-        if h.startswith("<")
-        else f'<th scope="col">{escape(h)}</th>'
-        for h in heads
-    )
-    body = "".join("<tr>" + "".join(row) + "</tr>\n" for row in rows)
-    return (
-        f'<div class="scroll"><table class="{kind}"><thead><tr>{head}</tr></thead>\n'
-        f"<tbody>{body}</tbody></table></div>"
-    )
-
-
-def text(value: object, kind: str = "text") -> str:
-    return f'<td class="{kind}">{escape(str(value))}</td>'
-
-
-def number(value: float | None, shown: str | None = None) -> str:
-    """A cell that sorts by `value`; a dash for what was not measured."""
-    if value is None:
-        return "<td>–</td>"
-    return f'<td data-value="{value:.9g}">{escape(shown if shown is not None else rate(value))}</td>'
-
-
-def named(campaign: Campaign, label: str) -> str:
-    """A label beside its architecture's colour."""
-    kind = next(c.architecture for c in campaign.cells if c.label == label)
-    colour = f"var(--fig-line-{kind}, {LINE[kind]})"
-    return (
-        f'<td class="text"><span class="swatch" style="background:{colour}"></span>'
-        f"{escape(label)}</td>"
-    )
-
-
-def median(summary: Interval | None, show: Any = rate) -> str:
-    if summary is None:
-        return "<td>–</td>"
-    band = f"{show(summary.low)} – {show(summary.high)}"
-    inner = escape(show(summary.median))
-    if summary.n > 1:
-        inner += f" <small>{escape(band)}</small>"
-    return f'<td data-value="{summary.median:.9g}">{inner}</td>'
-
-
-def ratios(campaign: Campaign, analysis: Analysis, workload: str, cpus: int, metric: str) -> str:
+def ratios(analysis: Analysis, workload: str, cpus: int, metric: str) -> str:
     """Each label against the reference, one column for each load; empty without comparisons."""
     here = {
         (c.label, c.clients): c
@@ -68,15 +24,16 @@ def ratios(campaign: Campaign, analysis: Analysis, workload: str, cpus: int, met
     }
     clients = sorted({n for _, n in here})
     rows = [
-        [named(campaign, label), *(_ratio(here.get((label, n)), analysis.level) for n in clients)]
-        for label in analysis.labels
+        [named(analysis, label), *(_ratio(here.get((label, n)), analysis.level) for n in clients)]
+        for label in (one.name for one in analysis.labels)
         if any((label, n) in here for n in clients)
     ]
     if not rows:
         return ""
     title = f"{workload}, {counted(cpus, 'CPU')}: {UNIT[metric]}, relative to {analysis.reference}"
     heads = [f"<{'clients →'}", *(f"{n:,}" for n in clients)]
-    return f"<div><h3>{escape(title)}</h3>{table(heads, rows)}</div>"
+    head = f'<div data-workload="{escape(workload)}"><h3>{escape(title)}</h3>'
+    return f"{head}{table(heads, rows)}</div>"
 
 
 def _ratio(c: Comparison | None, level: float) -> str:
@@ -89,10 +46,10 @@ def _ratio(c: Comparison | None, level: float) -> str:
     return f'<td><span class="{kind}">{size}</span>{band}</td>'
 
 
-def load_curves(campaign: Campaign, analysis: Analysis) -> str:
+def load_curves(analysis: Analysis) -> str:
     rows = [
         [
-            named(campaign, c.label), text(c.workload), number(c.cpus, str(c.cpus)),
+            named(analysis, c.label), about(c.workload), number(c.cpus, str(c.cpus)),
             text("throughput" if c.metric == WALL_CLOCK else "per CPU-second"),
             number(c.peak.median), number(c.peak_clients, f"{c.peak_clients:,}"),
             text(f"{c.plateau_from_clients:,} – {c.plateau_to_clients:,}", ""),
@@ -111,11 +68,11 @@ def load_curves(campaign: Campaign, analysis: Analysis) -> str:
     return table(heads, rows, "sortable") if rows else ""
 
 
-def system_steps(campaign: Campaign, analysis: Analysis) -> str:
+def system_steps(analysis: Analysis) -> str:
     rows = []
     for s in analysis.system_steps:
         row = [
-            named(campaign, s.label), text(s.workload), number(s.clients, f"{s.clients:,}"),
+            named(analysis, s.label), about(s.workload), number(s.clients, f"{s.clients:,}"),
             text(f"{s.from_cpus} → {s.cpus}", ""),
         ]
         for ratio in (s.efficiency, s.work):
@@ -130,12 +87,12 @@ def system_steps(campaign: Campaign, analysis: Analysis) -> str:
     return table(heads, rows, "sortable") if rows else ""
 
 
-def points(campaign: Campaign, analysis: Analysis) -> str:
+def points(analysis: Analysis) -> str:
     def row(p: Point) -> list[str]:
         of = p.metrics.get
         state = f"{p.usable}" + (f" + {p.excluded} excluded" if p.excluded else "")
         return [
-            named(campaign, p.label), text(p.workload), number(p.clients, f"{p.clients:,}"),
+            named(analysis, p.label), about(p.workload), number(p.clients, f"{p.clients:,}"),
             number(p.cpus, str(p.cpus)),
             f'<td data-value="{p.usable}" class="{"fail" if p.excluded else ""}">{state}</td>',
             median(of(CPU_SECOND)), median(of(WALL_CLOCK)),
@@ -155,108 +112,63 @@ def _mebibytes(size: Interval | None) -> tuple[float | None, str]:
     return (None, "") if size is None else (size.median, f"{size.median / 2**20:.1f}")
 
 
-def every_cell(campaign: Campaign) -> str:
-    """All cells in the order in which they ran, so that drift can be seen by sorting."""
+def every_cell(analysis: Analysis, campaign: Campaign) -> str:
+    """All cells in the order in which they ran, so that drift can be seen by sorting.
+
+    The number in the first column is the cell's line in cells.jsonl; with scripts it opens it.
+    """
 
     def row(place: int, c: Cell) -> list[str]:
         of = c.measurements.get
         state = "usable" if c.usable else "excluded"
         return [
-            number(place, str(place)), text(c.label), text(c.workload), number(c.clients),
-            number(c.cpus), number(c.block, str(c.block)),
+            f'<td data-value="{place}" data-line="{place}">{place}</td>', named(analysis, c.label),
+            about(c.workload), number(c.clients, f"{c.clients:,}"),
+            number(c.cpus, str(c.cpus)), number(c.block, str(c.block)),
             number(of(CPU_SECOND)), number(of(WALL_CLOCK)), number(of("latency_us_p99")),
             text(state, "" if c.usable else "fail"),
             text(", ".join(g.name for g in c.gates if g.verdict == "fail") or c.reason, "long"),
         ]
 
-    heads = ("ran", "<label", "<workload", "clients", "CPUs", "block", "requests / CPU-second",
+    heads = ("line", "<label", "<workload", "clients", "CPUs", "block", "requests / CPU-second",
              "requests / s", "p99 µs", "state", "<why")
     return table(heads, [row(i, c) for i, c in enumerate(campaign.cells, 1)], "sortable")
 
 
-def gate_counts(campaign: Campaign) -> str:
-    verdicts: dict[tuple[str, str], dict[str, int]] = {}
-    for cell in campaign.cells:
-        for gate in cell.gates:
-            key = (gate.name, gate.effect)
-            count = verdicts.setdefault(key, {"pass": 0, "fail": 0, "unknown": 0})
-            count[gate.verdict] += 1
-    rows = [
-        [
-            text(name), number(count["pass"], str(count["pass"])),
-            f'<td class="{"fail" if count["fail"] else ""}">{count["fail"]}</td>',
-            number(count["unknown"], str(count["unknown"])),
-            text("labels the cell" if effect == "labels" else "excludes the cell"),
-        ]
-        for (name, effect), count in verdicts.items()
-    ]
-    return table(("<gate", "pass", "fail", "unknown", "<a failure"), rows)
-
-
-def excluded(campaign: Campaign) -> str:
-    """Each excluded cell with the text of every gate that failed, or why nothing was measured."""
-    reasons = [(c, "not measured", c.reason) for c in campaign.cells if c.status == "failed"]
-    reasons += [(c, g.name, g.text) for c in campaign.cells for g in c.failed_gates]
-    return _by_point(reasons)
-
-
-def labelled(campaign: Campaign) -> str:
-    return _by_point(
-        (c, g.name, g.text)
-        for c in campaign.cells
-        for g in c.gates
-        if g.verdict == "fail" and g.effect == "labels"
-    )
-
-
-def unknown(campaign: Campaign) -> str:
-    return _by_point(
-        (c, g.name, g.text) for c in campaign.cells for g in c.gates if g.verdict == "unknown"
-    )
-
-
-def _by_point(reasons: Iterable[tuple[Cell, str, str]]) -> str:
-    """A list (it wraps on a phone where a table would hide the text): point and gate, then blocks."""
-    found: dict[tuple[str, str], dict[str, list[int]]] = {}
-    for cell, name, why in reasons:
-        point = cell.identity.rpartition("/b")[0]
-        found.setdefault((point, name), {}).setdefault(why, []).append(cell.block)
-    items = []
-    for (point, name), texts in found.items():
-        lines = "".join(
-            f"<li>block{'s' * (len(b) > 1)} {', '.join(map(str, sorted(b)))}: {escape(why)}</li>"
-            for why, b in texts.items()
-        )
-        items.append(
-            f'<li><code>{escape(point)}</code> <span class="fail">{escape(name)}</span>'
-            f"<ul>{lines}</ul></li>\n"
-        )
-    return f'<ul class="reasons">{"".join(items)}</ul>' if items else ""
-
-
-def warnings(campaign: Campaign) -> str:
-    """Warnings by code, each different text once with the number of cells that carry it."""
-    counts: dict[tuple[str, str], list[str]] = {}
-    for cell in campaign.cells:
-        for warning in cell.warnings:
-            counts.setdefault((warning.code, warning.text), []).append(cell.identity)
-    rows = [
-        [text(code), number(len(cells), str(len(cells))), text(why, "long"), text(cells[0], "long")]
-        for (code, why), cells in sorted(counts.items())
-    ]
-    return table(("<warning", "cells", "<what it says", "<first in"), rows) if rows else ""
-
-
-def pairs(record: dict[str, Any], prefix: str = "") -> list[Sequence[str]]:
-    """A JSON object as rows of name and value; objects inside it as dotted names."""
-    rows: list[Sequence[str]] = []
-    for name, value in record.items():
-        if isinstance(value, dict):
-            rows += pairs(value, f"{prefix}{name}.")
-        elif isinstance(value, list) and any(isinstance(v, dict) for v in value):
-            for place, each in enumerate(value):
-                rows += pairs(each, f"{prefix}{name}.{place}.")
+def capacities(analysis: Analysis) -> str:
+    """The most clients within the objective."""
+    rows = []
+    for c in analysis.capacities:
+        if c.clients is None:
+            shown = text(c.reason, "long")
+        elif c.clients.median >= c.largest_clients:
+            shown = number(c.clients.median, f"at least {c.clients.median:,.0f}")
         else:
-            shown = " ".join(map(str, value)) if isinstance(value, list) else str(value)
-            rows.append((text(prefix + name), text(shown, "long")))
-    return rows
+            shown = median(c.clients, lambda v: f"{v:,.0f}")
+        rows.append(
+            [named(analysis, c.label), about(c.workload), number(c.cpus, str(c.cpus)), shown,
+             number(c.largest_clients, f"{c.largest_clients:,}")]
+        )
+    heads = ("<label", "<workload", "CPUs", "clients within the objective", "largest load run")
+    return table(heads, rows, "sortable") if rows else ""
+
+
+def laws(analysis: Analysis) -> str:
+    """The Universal Scalability Law of each curve, or why there is none."""
+
+    def estimate(e: Estimate | None, digits: str) -> str:
+        if e is None:
+            return "<td>–</td>"
+        band = "" if e.low is None else f" <small>{e.low:{digits}} – {e.high:{digits}}</small>"
+        return f'<td data-value="{e.value:.9g}">{e.value:{digits}}{band}</td>'
+
+    def row(u: Usl) -> list[str]:
+        fixed = counted(u.fixed, "CPU" if u.axis == "clients" else "client")
+        return [
+            named(analysis, u.label), about(u.workload), text(f"{u.axis}, at {fixed}"),
+            estimate(u.gain, ",.0f"), estimate(u.contention, ".3g"), estimate(u.coherence, ".2g"),
+            number(u.misfit, None if u.misfit is None else percent(u.misfit, 1)), text(u.reason, "long"),
+        ]
+
+    heads = ("<label", "<workload", "<over", "g (requests/s of one)", "s", "k", "misfit", "<remark")
+    return table(heads, [row(u) for u in analysis.laws], "sortable") if analysis.laws else ""

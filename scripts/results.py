@@ -5,10 +5,10 @@ Run on its own it checks a campaign folder and says what is in it:
 
     scripts/results.py results/quick-20260101T120000Z
 
-A campaign is a folder that `archbench run` wrote; results/README.md says what is in it. A cell counts ("usable") when it was measured and no gate that doubts its numbers failed. Two
-gates do not doubt the numbers but say what they are numbers of: `server_was_the_limit` (with few
-clients a server never is) and `every_client_served` (starvation is a finding). Such a cell counts
-and is labelled.
+A campaign is a folder that `archbench run` wrote; results/README.md says what is in it. A cell
+counts ("usable") when it was measured and no gate that doubts its numbers failed. Two gates do not
+doubt the numbers but say what they are numbers of: `server_was_the_limit` (with few clients a server
+never is) and `every_client_served` (starvation is a finding). Such a cell counts and is labelled.
 """
 
 from __future__ import annotations
@@ -233,8 +233,10 @@ def _validator(name: str) -> Any:
     """The validator of results/schema/NAME.schema.json."""
     schemas = [_parse(_read_bytes(path), str(path)) for path in SCHEMAS.glob("*.schema.json")]
     named = {schema["$id"]: schema for schema in schemas}
-    wanted = _parse(_read_bytes(SCHEMAS / f"{name}.schema.json"), name)
-    return jsonschema.Draft202012Validator(_inlined(wanted, named))
+    wanted = _inlined(_parse(_read_bytes(SCHEMAS / f"{name}.schema.json"), name), named)
+    # Without its name the references into its own "$defs" are found in the schema itself.
+    wanted["title"] = wanted.pop("$id")
+    return jsonschema.Draft202012Validator(wanted)
 
 
 def _inlined(node: Any, named: dict[str, Any]) -> Any:
@@ -252,11 +254,16 @@ def _inlined(node: Any, named: dict[str, Any]) -> Any:
     return {key: _inlined(value, named) for key, value in node.items()}
 
 
+def check(record: Any, name: str, place: str) -> None:
+    """Raises BadData unless `record` has the form of results/schema/NAME.schema.json."""
+    _check(record, _validator(name), place)
+
+
 def _check(record: Any, validator: Any, place: str) -> None:
     error = jsonschema.exceptions.best_match(validator.iter_errors(record))
     if error is not None:
         where = "/".join(str(part) for part in error.absolute_path) or "the whole record"
-        schema = validator.schema.get("$id", "its schema")
+        schema = validator.schema["title"]
         raise BadData(f"{place} does not follow {schema} at {where}: {error.message[:300]}")
 
 

@@ -32,6 +32,12 @@ def sick(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return synthetic.write(tmp_path_factory.mktemp("sick"), recipe)
 
 
+@pytest.fixture(scope="session")
+def rich(healthy: Path) -> Path:
+    """A campaign with data for every figure."""
+    return healthy
+
+
 def run(script: str, *arguments: object) -> subprocess.CompletedProcess[str]:
     """Runs a script as a user would."""
     command = [str(SCRIPTS / script), *map(str, arguments)]

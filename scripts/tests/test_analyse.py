@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 
-import analyse
+import analyse as script
 import results
 import synthetic
-from analyse import CPU_SECOND, WALL_CLOCK, Analysis
+from analysis.comparisons import default_reference
+from analysis.points import CPU_SECOND, WALL_CLOCK, labels_of
+from analysis.record import Analysis, analyse, as_json, from_json, load_analysis
 from conftest import run
 
 SERVERS = {server.label: server for server in synthetic.SERVERS}
@@ -18,7 +21,7 @@ SERVERS = {server.label: server for server in synthetic.SERVERS}
 
 @pytest.fixture(scope="module")
 def analysis(healthy: Path) -> Analysis:
-    return analyse.analyse(results.load(healthy))
+    return analyse(results.load(healthy))
 
 
 def test_ratios_are_recovered_through_the_noise_of_the_blocks(analysis: Analysis) -> None:
@@ -62,10 +65,10 @@ def test_efficiency_is_recovered(analysis: Analysis) -> None:
 
 
 def test_excluded_cells_are_counted_and_not_averaged(sick: Path, analysis: Analysis) -> None:
-    found = analyse.analyse(results.load(sick))
-    gone = found.point("plaintext", "mp prefork", 512, 1)
+    found = analyse(results.load(sick))
+    gone = found.point("mp prefork", "plaintext", 512, 1)
     assert gone is not None and (gone.usable, gone.excluded, gone.metrics) == (0, 7, {})
-    gated = found.point("plaintext", "mt thread", 64, 1)
+    gated = found.point("mt thread", "plaintext", 64, 1)
     assert gated is not None and (gated.usable, gated.excluded) == (6, 1)
     assert gated.metrics[WALL_CLOCK].n == 6
     mp = next(c for c in found.load_curves if c.label == "mp prefork" and c.metric == WALL_CLOCK)
@@ -73,13 +76,34 @@ def test_excluded_cells_are_counted_and_not_averaged(sick: Path, analysis: Analy
     assert len(found.comparisons) == len(analysis.comparisons) - 2
 
 
-def test_same_cells_same_bytes(healthy: Path, tmp_path: Path) -> None:
+def test_same_cells_same_bytes_in_the_form_of_the_schema(healthy: Path, tmp_path: Path) -> None:
     for name in ("one.json", "two.json"):
-        assert run("analyse.py", healthy, "-o", tmp_path / name).returncode == 0
-    assert (tmp_path / "one.json").read_bytes() == (tmp_path / "two.json").read_bytes()
-    record = json.loads((tmp_path / "one.json").read_text())
-    assert record["schema"] == "archbench.analysis/1"
-    assert "null" not in (tmp_path / "one.json").read_text(), "unknown is absent"
+        assert script.main([str(healthy), "-o", str(tmp_path / name)]) == 0
+    text = (tmp_path / "one.json").read_text()
+    assert text == (tmp_path / "two.json").read_text()
+    results.check(json.loads(text), "analysis", "analysis.json")
+    assert "null" not in text, "unknown is absent"
+
+
+def test_what_was_written_is_read_back(analysis: Analysis) -> None:
+    assert from_json(Analysis, as_json(analysis)) == analysis
+
+
+@pytest.mark.parametrize("wrong", ["{}", "[]", '{"schema": 3}'])
+def test_another_form_is_bad_data(wrong: str) -> None:
+    with pytest.raises(results.BadData, match="no Analysis"):
+        from_json(Analysis, wrong)
+
+
+def test_analysis_of_other_cells_is_made_again(healthy: Path, sick: Path, tmp_path: Path) -> None:
+    campaign = tmp_path / "copy"
+    shutil.copytree(sick, campaign)
+    (campaign / "analysis.json").write_text(as_json(analyse(results.load(healthy))))
+    assert load_analysis(campaign) == analyse(results.load(sick))
+    stale = (campaign / "analysis.json").read_bytes()
+    script.main([str(campaign)])
+    assert (campaign / "analysis.json").read_bytes() != stale
+    assert load_analysis(campaign) == analyse(results.load(sick))
 
 
 def test_unknown_reference_is_misuse(healthy: Path) -> None:
@@ -90,4 +114,14 @@ def test_unknown_reference_is_misuse(healthy: Path) -> None:
 def test_without_edsm_the_first_label_is_the_reference(tmp_path: Path) -> None:
     recipe = synthetic.Recipe(blocks=2, servers=(SERVERS["st process"], SERVERS["mp prefork"]))
     campaign = results.load(synthetic.write(tmp_path, recipe))
-    assert analyse.default_reference(campaign) == "mp prefork"
+    assert default_reference(labels_of(campaign)) == "mp prefork"
+
+
+def test_law_over_two_cpu_counts_is_never_a_number(analysis: Analysis) -> None:
+    over_cpus = [u for u in analysis.laws if u.axis == "cpus"]
+    assert over_cpus and all(u.gain is None and "not identifiable" in u.reason for u in over_cpus)
+
+
+def test_unsteady_cells_are_counted(analysis: Analysis) -> None:
+    mp = analysis.point("mp prefork", "plaintext", 512, 1)
+    assert mp is not None and mp.unsteady == 7 and sum(p.unsteady for p in analysis.points) == 7

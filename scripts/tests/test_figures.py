@@ -2,36 +2,52 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-import analyse
+import figure_catalogue
+import figure_parts
 import figure_style
+import figures
 import plot_load_scalability
 import plot_system_scalability
 import results
 import synthetic
+from analysis.record import Analysis, analyse
 from conftest import run
+from figures import Absent, Drawing
 
-PLOTS = ("load_scalability", "system_scalability")
+
+def analysed(campaign: Path) -> Analysis:
+    return analyse(results.load(campaign))
 
 
-@pytest.mark.parametrize("plot", PLOTS)
-def test_same_cells_same_bytes(plot: str, sick: Path, tmp_path: Path) -> None:
-    for folder in ("one", "two"):
-        ended = run(f"plot_{plot}.py", sick, "-o", tmp_path / folder)
-        assert ended.returncode == 0, ended.stderr
-    for ending in ("svg", "png"):
-        name = f"{plot}-plaintext.{ending}"
-        assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
+@pytest.mark.parametrize("drawings", figure_catalogue.CATALOGUE, ids=lambda f: str(f.__module__))
+def test_same_cells_same_bytes(
+    drawings: Callable[[Analysis], figures.Drawings], rich: Path, tmp_path: Path
+) -> None:
+    made: list[dict[str, bytes]] = []
+    for folder in (tmp_path / "one", tmp_path / "two"):
+        assert figures.main("doc", drawings, [str(rich), "-o", str(folder)]) == 0
+        made.append({path.name: path.read_bytes() for path in folder.iterdir()})
+    assert made[0] == made[1]
+    kinds = sorted(Path(name).suffix for name in made[0])
+    assert kinds and len(kinds) % 3 == 0 and set(kinds) == {".csv", ".png", ".svg"}
+    for name, content in made[0].items():
+        if name.endswith(".csv"):
+            assert content.count(b"\n") > 1, f"{name} has no data"
 
 
 def load_figure(campaign: Path) -> str:
-    loaded = results.load(campaign)
-    return figure_style.svg(
-        plot_load_scalability.draw(loaded, analyse.analyse(loaded), "plaintext")
-    )
+    return figure_style.svg(drawn(campaign))
+
+
+def drawn(campaign: Path) -> Any:
+    found = [d for d in plot_load_scalability.drawings(analysed(campaign)) if isinstance(d, Drawing)]
+    return found[0].draw(False, found[0].caption)
 
 
 def test_svg_says_units_samples_and_exclusions(sick: Path) -> None:
@@ -45,9 +61,7 @@ def test_healthy_campaign_has_no_cross(healthy: Path) -> None:
 
 
 def test_line_is_broken_where_no_cell_is_usable(sick: Path) -> None:
-    loaded = results.load(sick)
-    figure = plot_load_scalability.draw(loaded, analyse.analyse(loaded), "plaintext")
-    assert figure is not None
+    figure = drawn(sick)
     mp = figure_style.LINE["mp"]
     lines = [line for line in figure.axes[0].lines if line.get_color() == mp]
     assert max(max(line.get_xdata()) for line in lines if line.get_linestyle() == "-") == 64
@@ -56,10 +70,8 @@ def test_line_is_broken_where_no_cell_is_usable(sick: Path) -> None:
 
 
 def test_excluded_cell_is_drawn_as_itself_and_not_averaged(sick: Path) -> None:
-    loaded = results.load(sick)
-    figure = plot_load_scalability.draw(loaded, analyse.analyse(loaded), "plaintext")
-    assert figure is not None
-    gated = next(c for c in loaded.cells if c.failed_gates)
+    figure = drawn(sick)
+    gated = next(c for c in results.load(sick).cells if c.failed_gates)
     mt = figure_style.LINE["mt"]
     crosses = [
         (list(line.get_xdata()), list(line.get_ydata()))
@@ -70,11 +82,10 @@ def test_excluded_cell_is_drawn_as_itself_and_not_averaged(sick: Path) -> None:
 
 
 def test_ideal_line_starts_at_one_cpu_and_is_proportional(healthy: Path) -> None:
-    loaded = results.load(healthy)
-    found = analyse.analyse(loaded)
-    figure = plot_system_scalability.draw(loaded, found, "plaintext", [64])
-    point = found.point("plaintext", "st process", 64, 1)
-    assert figure is not None and point is not None
+    found = analysed(healthy)
+    figure = plot_system_scalability.draw(found, "plaintext", [64])
+    point = found.point("st process", "plaintext", 64, 1)
+    assert point is not None
     colour = figure_style.LINE["st"]
     ideal = next(
         line for line in figure.axes[0].lines
@@ -87,11 +98,11 @@ def test_ideal_line_starts_at_one_cpu_and_is_proportional(healthy: Path) -> None
 def test_no_efficiency_without_a_usable_cell_on_one_cpu(tmp_path: Path) -> None:
     recipe = synthetic.Recipe(blocks=2, servers=synthetic.SERVERS[:1])
     recipe.gated = {c["cell"]: "littles_law" for c in synthetic.cells(recipe) if c["cpus"] == 1}
-    loaded = results.load(synthetic.write(tmp_path, recipe))
-    figure = plot_system_scalability.draw(loaded, analyse.analyse(loaded), "plaintext", [64])
-    assert figure is not None
-    drawn = [line for line in figure.axes[1].lines if line.get_color() == figure_style.LINE["mp"]]
-    assert not [line for line in drawn if len(line.get_xdata())]
+    figure = plot_system_scalability.draw(
+        analysed(synthetic.write(tmp_path, recipe)), "plaintext", [64]
+    )
+    lines = [line for line in figure.axes[1].lines if line.get_color() == figure_style.LINE["mp"]]
+    assert not [line for line in lines if len(line.get_xdata())]
 
 
 def test_plan_without_curves_draws_nothing_and_says_so(tmp_path: Path) -> None:
@@ -103,6 +114,6 @@ def test_plan_without_curves_draws_nothing_and_says_so(tmp_path: Path) -> None:
 
 
 def test_labels_are_moved_apart_within_the_panel() -> None:
-    places = figure_style._apart([0.0, 1.0, 2.0, 95.0, 100.0], 10.0, 100.0)
+    places = figure_parts._apart([0.0, 1.0, 2.0, 95.0, 100.0], 10.0, 100.0)
     assert all(b - a >= 10 - 1e-9 for a, b in zip(places, places[1:]))
     assert places[0] >= 0 and places[-1] <= 100

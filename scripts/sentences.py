@@ -1,4 +1,4 @@
-"""The sentences of the report, made from the data alone and true for whatever the data are.
+"""The sentences of the report and of the terminal, made from the data alone and true for whatever the data are.
 
 Nothing here knows which architecture ought to win. A sentence says "ahead" only when the interval of
 the paired ratio excludes 1, and "cannot be told apart" when it does not.
@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from analyse import CPU_SECOND, WALL_CLOCK, Analysis, Groups, compare, twins
-from figure_style import percent, rate
-from results import Campaign, group
-from statistics_of_blocks import ENOUGH_BLOCKS, Ratio
+from analysis.comparisons import compare
+from analysis.intervals import ENOUGH_BLOCKS
+from analysis.paired import Ratio
+from analysis.points import CPU_SECOND, WALL_CLOCK
+from analysis.record import Analysis
+from numbers_as_text import percent, rate
 
 UNIT = {CPU_SECOND: "requests per server CPU-second", WALL_CLOCK: "requests per second"}
 
@@ -42,28 +44,27 @@ class Finding:
     text: str
 
 
-def headline(campaign: Campaign, analysis: Analysis) -> list[Finding]:
+def headline(analysis: Analysis) -> list[Finding]:
     """What a reader in a hurry should know, most important first."""
-    groups = group(campaign.cells)
-    labels = distinct_labels(campaign)
+    labels = distinct_labels(analysis)
     found = []
-    for workload in campaign.workloads:
+    for workload in (w.name for w in analysis.workloads):
         here = [p for p in analysis.points if p.workload == workload]
         cpus = min(p.cpus for p in here)
         loads = sorted({p.clients for p in here if p.cpus == cpus})
         for clients in dict.fromkeys((loads[-1], loads[0])):
             at = (workload, clients, cpus)
             place = f"{workload}, {counted(clients, 'client')} on {counted(cpus, 'CPU')}"
-            said = [leader(analysis, groups, labels, at, m) for m in (CPU_SECOND, WALL_CLOCK)]
+            said = [leader(analysis, labels, at, m) for m in (CPU_SECOND, WALL_CLOCK)]
             found.append(Finding(place, " ".join(said)))
         found += retention(analysis, labels, workload, cpus)
         found += efficiency(analysis, labels, workload)
     return found
 
 
-def brackets(campaign: Campaign, analysis: Analysis) -> str:
+def brackets(analysis: Analysis) -> str:
     """What the figures in brackets are."""
-    blocks = len({c.block for c in campaign.cells})
+    blocks = analysis.blocks
     if blocks >= ENOUGH_BLOCKS:
         return f"In brackets: {percent(analysis.level)} intervals, paired within up to {blocks} blocks."
     if blocks > 1:
@@ -71,24 +72,23 @@ def brackets(campaign: Campaign, analysis: Analysis) -> str:
     return "One block: there are no intervals."
 
 
-def distinct_labels(campaign: Campaign) -> list[str]:
+def distinct_labels(analysis: Analysis) -> list[str]:
     """All labels but the second of each pair of A/A twins, which is the same server again."""
-    seconds = {other for _, other in twins(campaign)}
-    return [label for label in campaign.labels if label not in seconds]
+    return [label.name for label in analysis.labels if label.twin_of is None]
 
 
 def leader(
-    analysis: Analysis, groups: Groups, labels: Sequence[str], at: tuple[str, int, int], metric: str
+    analysis: Analysis, labels: Sequence[str], at: tuple[str, int, int], metric: str
 ) -> str:
     """Who does most at one load, by how much, and who cannot be told apart from it."""
     workload, clients, cpus = at
     by = "Per server CPU-second" if metric == CPU_SECOND else "By the wall clock"
-    found = {label: analysis.point(workload, label, clients, cpus) for label in labels}
+    found = {label: analysis.point(label, workload, clients, cpus) for label in labels}
     present = [name for name, p in found.items() if p is not None and metric in p.metrics]
     if not present:
         return f"{by} nothing can be said: no cell is usable here."
     ratios = {
-        (one, other): compare(groups, at, one, other, metric)
+        (one, other): compare(analysis.points, at, one, other, metric)
         for one in present for other in present if one != other
     }
 
@@ -192,7 +192,7 @@ def efficiency(analysis: Analysis, labels: Sequence[str], workload: str) -> list
         text = f"Efficiency of throughput, where 1 is ideal: {'; '.join(parts)}."
         limited = [
             s.label for s in here
-            if (p := analysis.point(workload, s.label, clients, most)) and p.not_its_limit
+            if (p := analysis.point(s.label, workload, clients, most)) and p.not_its_limit
         ]
         if limited:
             text += (
@@ -203,15 +203,15 @@ def efficiency(analysis: Analysis, labels: Sequence[str], workload: str) -> list
     return found
 
 
-def caveats(campaign: Campaign, analysis: Analysis) -> list[str]:
+def caveats(analysis: Analysis) -> list[str]:
     """What limits the sentences above; each is here only when it is true of this campaign."""
     found = []
-    if campaign.missing:
+    if analysis.cells_missing:
         found.append(
-            f"The campaign is not complete: {counted(campaign.missing, 'cell')} of"
-            f" {campaign.about['cells_total']:,} have not run."
+            f"The campaign is not complete: {counted(analysis.cells_missing, 'cell')} of"
+            f" {analysis.cells + analysis.cells_missing:,} have not run."
         )
-    blocks = len({c.block for c in campaign.cells})
+    blocks = analysis.blocks
     if blocks < ENOUGH_BLOCKS:
         sure = max(0.0, 1 - 2.0 ** (1 - blocks))
         found.append(
@@ -219,8 +219,8 @@ def caveats(campaign: Campaign, analysis: Analysis) -> list[str]:
             f" a {percent(analysis.level)} statement needs at least {ENOUGH_BLOCKS}. Intervals are"
             " ranges over blocks."
         )
-    found += exclusions(campaign, analysis) + starvation(analysis)
-    found += noise(campaign, analysis)
+    found += exclusions(analysis) + starvation(analysis)
+    found += noise(analysis) + could_see(analysis) + unsteady(analysis)
     limited = [p for p in analysis.points if p.not_its_limit]
     if limited:
         found.append(
@@ -228,21 +228,22 @@ def caveats(campaign: Campaign, analysis: Analysis) -> list[str]:
             " certainly, the limit (hollow marks): requests per CPU-second stand, throughput there"
             " is not the server's capacity."
         )
-    if len({p.cpus for p in analysis.points}) == 2:
+    reasons = {u.reason for u in analysis.laws if u.axis == "cpus" and u.gain is None}
+    for reason in sorted(reasons):
         found.append(
-            "Two numbers of CPUs are two points for the three unknowns of a scalability law: the"
-            " law is not identifiable on this machine, only the efficiency is."
+            f"The scalability law over CPUs is {reason} in this campaign; the efficiency is what can"
+            " be said."
         )
-    if campaign.about["provenance"].get("dirty"):
+    if analysis.dirty:
         found.append("The source tree held changes that are in no commit.")
     return found
 
 
-def exclusions(campaign: Campaign, analysis: Analysis) -> list[str]:
+def exclusions(analysis: Analysis) -> list[str]:
     lost = [p for p in analysis.points if p.excluded]
     total = sum(p.excluded for p in lost)
     if not total:
-        return [f"All {len(campaign.cells):,} cells were measured and are in the averages."]
+        return [f"All {analysis.cells:,} cells were measured and are in the averages."]
     worst = sorted(lost, key=lambda p: -p.excluded)[:3]
     parts = [
         f"{p.label} at {counted(p.clients, 'client')} on {counted(p.cpus, 'CPU')} ({p.workload}):"
@@ -251,7 +252,7 @@ def exclusions(campaign: Campaign, analysis: Analysis) -> list[str]:
     ]
     more = "; and others" if len(lost) > len(worst) else ""
     found = [
-        f"{total:,} of {len(campaign.cells):,} cells are excluded because a gate failed or nothing"
+        f"{total:,} of {analysis.cells:,} cells are excluded because a gate failed or nothing"
         f" was measured: {'; '.join(parts)}{more}. Each is listed below."
     ]
     return found
@@ -269,8 +270,32 @@ def starvation(analysis: Analysis) -> list[str]:
     return [f"Starvation: some clients got no answer at all from {joined(who)}."]
 
 
-def noise(campaign: Campaign, analysis: Analysis) -> list[str]:
-    pairs = twins(campaign)
+def unsteady(analysis: Analysis) -> list[str]:
+    """Cells that never settled: their averages are of something that moved."""
+    cells = sum(p.unsteady for p in analysis.points)
+    if not cells:
+        return []
+    where = [p for p in analysis.points if p.unsteady]
+    worst = max(where, key=lambda p: p.unsteady)
+    return [
+        f"{counted(cells, 'cell')} at {counted(len(where), 'point')} had no steady state, most at"
+        f" {worst.label} with {counted(worst.clients, 'client')} ({worst.unsteady} of {worst.usable})."
+    ]
+
+
+def could_see(analysis: Analysis) -> list[str]:
+    """The smallest difference that the comparisons could have found."""
+    return [
+        f"Differences in {UNIT[d.metric]} below {100 * (d.typical - 1):.1f} % would be missed more often"
+        f" than one time in ten by a typical comparison, below {100 * (d.best - 1):.1f} % by the most"
+        " precise one."
+        for d in analysis.detectable
+        if d.metric == CPU_SECOND
+    ]
+
+
+def noise(analysis: Analysis) -> list[str]:
+    pairs = [(t.twin_of, t.name) for t in analysis.labels if t.twin_of is not None]
     if pairs and not analysis.noise:
         names = joined([f"{one} and {other}" for one, other in pairs])
         return [f"The twins {names} share no usable block: the noise floor is unknown."]

@@ -118,7 +118,8 @@ def every_cell(analysis: Analysis, campaign: Campaign) -> str:
     The number in the first column is the cell's line in cells.jsonl; with scripts it opens it.
     """
 
-    def row(place: int, c: Cell) -> list[str]:
+    def row(c: Cell) -> list[str]:
+        place = campaign.lines[c.identity]
         of = c.measurements.get
         state = "usable" if c.usable else "excluded"
         return [
@@ -132,7 +133,7 @@ def every_cell(analysis: Analysis, campaign: Campaign) -> str:
 
     heads = ("line", "<label", "<workload", "clients", "CPUs", "block", "requests / CPU-second",
              "requests / s", "p99 µs", "state", "<why")
-    return table(heads, [row(i, c) for i, c in enumerate(campaign.cells, 1)], "sortable")
+    return table(heads, [row(c) for c in campaign.cells], "sortable")
 
 
 def capacities(analysis: Analysis) -> str:

@@ -17,7 +17,7 @@ import argparse
 import hashlib
 import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
@@ -28,10 +28,16 @@ SCHEMAS = Path(__file__).resolve().parent.parent / "results" / "schema"
 
 # The order in which a reader of the founding paper expects the architectures.
 ARCHITECTURES = ("mp", "mt", "edsm", "st", "peer", "custom")
+# What a ceiling run measures instead of a server: how much the generator could do.
+NULL_RESPONDER = "null"
 
 # Gates that say what a number means rather than whether it is right; for cells whose gates do not
 # state their effect.
-LABELLING_GATES = frozenset({"server_was_the_limit", "every_client_served"})
+LABELLING_GATES = frozenset(
+    {"server_was_the_limit", "every_client_served", "below_ceiling", "steady_state"}
+)
+# Of these each says that something other than the server may have been the limit.
+LIMIT_GATES = frozenset({"server_was_the_limit", "below_ceiling"})
 
 
 class BadData(Exception):
@@ -58,13 +64,19 @@ class Warn:
 
 @dataclass(frozen=True)
 class Cell:
-    """One line of cells.jsonl; results/README.md says what each field means."""
+    """One line of cells.jsonl; results/README.md says what each field means.
+
+    Under an open load `workload` ends in the offered rate, as in `bytes-1024@20000rps`: each rate is
+    a load of its own and nothing may be averaged over two of them.
+    """
 
     identity: str
     architecture: str
     model: str
     label: str
+    twin_of: str | None  # the label of the same server, in an A/A test
     workload: str
+    offered_rps: float | None  # open load only
     clients: int
     cpus: int
     block: int
@@ -76,6 +88,7 @@ class Cell:
     gates: tuple[Gate, ...]
     warnings: tuple[Warn, ...]
     provenance: dict[str, Any]
+    samples: dict[str, list[float]]  # the server's counters over the run; empty when not recorded
 
     @property
     def failed_gates(self) -> tuple[Gate, ...]:
@@ -90,7 +103,7 @@ class Cell:
     @property
     def limited(self) -> bool:
         """Something other than the server was the limit, or may have been."""
-        return any(g.name == "server_was_the_limit" and g.verdict != "pass" for g in self.gates)
+        return any(g.name in LIMIT_GATES and g.verdict != "pass" for g in self.gates)
 
     @property
     def starved(self) -> bool:
@@ -100,11 +113,14 @@ class Cell:
 
 @dataclass(frozen=True)
 class Campaign:
-    """A folder written by `archbench run`. `cells` are in the order in which they were run."""
+    """A folder written by `archbench run`. `cells` are in the order in which they were run, without
+    those of the null responder, which are `ceilings`; `lines` says where each stands in the file."""
 
     directory: Path
     about: dict[str, Any]  # campaign.json as it was written
     cells: tuple[Cell, ...]
+    ceilings: tuple[Cell, ...]
+    lines: dict[str, int]  # identity -> line of cells.jsonl, from 1
     cells_sha256: str
 
     @property
@@ -127,42 +143,38 @@ class Campaign:
     def labels(self) -> tuple[str, ...]:
         """Every label once: by architecture, then as the plan lists them, then as they ran."""
         listed = [label_of(server) for server in self.plan["servers"]]
-        architecture = {c.label: c.architecture for c in self.cells}
+        ran = {c.label: c for c in self.cells}
 
-        def rank(label: str) -> tuple[int, int]:
-            place = listed.index(label) if label in listed else len(listed)
-            return ARCHITECTURES.index(architecture[label]), place
+        def rank(label: str) -> tuple[int, int, bool]:
+            name = ran[label].twin_of or label
+            place = listed.index(name) if name in listed else len(listed)
+            return ARCHITECTURES.index(ran[label].architecture), place, name != label
 
-        return tuple(sorted(architecture, key=rank))
+        return tuple(sorted(ran, key=rank))
 
     @property
     def workloads(self) -> tuple[str, ...]:
         """Every workload once, in the plan's order."""
         names = [w["name"] for w in self.plan["workloads"]]
-        present = dict.fromkeys(c.workload for c in self.cells)
-        return tuple(sorted(present, key=lambda w: names.index(w) if w in names else len(names)))
+        present = {c.workload: c for c in self.cells}
+
+        def rank(workload: str) -> tuple[int, float]:
+            name = plan_name(workload)
+            place = names.index(name) if name in names else len(names)
+            return place, present[workload].offered_rps or 0.0
+
+        return tuple(sorted(present, key=rank))
 
 
 def label_of(server: dict[str, Any]) -> str:
     """The label of a server in a plan, which archbench makes up where the plan gives none."""
-    return str(server.get("label", f"{server['architecture']}-{server['model']}"))
+    usual = "-".join(str(server[k]) for k in ("architecture", "model") if k in server)
+    return str(server.get("label", usual))
 
 
-def group(cells: Iterable[Cell]) -> dict[tuple[str, str, int, int], list[Cell]]:
-    """The cells that differ in their block only, by (workload, label, clients, cpus)."""
-    groups: dict[tuple[str, str, int, int], list[Cell]] = {}
-    for cell in cells:
-        groups.setdefault((cell.workload, cell.label, cell.clients, cell.cpus), []).append(cell)
-    return groups
-
-
-def by_block(cells: Iterable[Cell], metric: str) -> dict[int, float]:
-    """`metric` of each usable cell that has it, by block."""
-    return {
-        c.block: float(c.measurements[metric])
-        for c in cells
-        if c.usable and metric in c.measurements
-    }
+def plan_name(workload: str) -> str:
+    """The name in the plan of a workload that may end in its offered rate."""
+    return workload.partition("@")[0]
 
 
 def load(directory: Path) -> Campaign:
@@ -171,8 +183,16 @@ def load(directory: Path) -> Campaign:
         raise BadData(f"{directory} is not a folder; give the folder that `archbench run` wrote")
     about = _read_about(directory / "campaign.json")
     raw = _read_bytes(directory / "cells.jsonl")
-    cells = _read_cells(directory / "cells.jsonl", raw)
-    return Campaign(directory, about, cells, hashlib.sha256(raw).hexdigest())
+    lines = _read_cells(directory / "cells.jsonl", raw)
+    cells = tuple(c for c in lines if c.architecture != NULL_RESPONDER)
+    if not cells:
+        raise BadData(f"{directory / 'cells.jsonl'} holds no finished cell yet")
+    return Campaign(
+        directory=directory, about=about, cells=cells,
+        ceilings=tuple(c for c in lines if c.architecture == NULL_RESPONDER),
+        lines={c.identity: number for number, c in enumerate(lines, 1)},
+        cells_sha256=hashlib.sha256(raw).hexdigest(),
+    )
 
 
 def _read_bytes(path: Path) -> bytes:
@@ -205,17 +225,15 @@ def _read_cells(path: Path, raw: bytes) -> tuple[Cell, ...]:
         _check(record, validator, place)
         cell = _cell(record)
         expected = (
-            f"{cell.architecture}/{cell.model}/{cell.label}/{cell.workload}"
+            f"{cell.architecture}/{cell.model}/{cell.label}/{record['workload']}"
             f"/c{cell.clients}/k{cell.cpus}/b{cell.block}"
         )
-        if cell.identity != expected:
+        if cell.offered_rps is None and cell.identity != expected:
             raise BadData(f"{place} calls itself '{cell.identity}' but its fields say '{expected}'")
         if cell.identity in seen:
             raise BadData(f"{place} repeats the cell of line {seen[cell.identity]}, {expected}")
         seen[cell.identity] = number
         cells.append(cell)
-    if not cells:
-        raise BadData(f"{path} holds no finished cell yet")
     return tuple(cells)
 
 
@@ -268,12 +286,15 @@ def _check(record: Any, validator: Any, place: str) -> None:
 
 
 def _cell(record: dict[str, Any]) -> Cell:
+    offered = record.get("offered_rps")
     return Cell(
         identity=record["cell"],
         architecture=record["architecture"],
         model=record["model"],
         label=record["label"],
-        workload=record["workload"],
+        twin_of=record.get("twin_of"),
+        workload=record["workload"] + ("" if offered is None else f"@{offered:g}rps"),
+        offered_rps=offered,
         clients=record["clients"],
         cpus=record["cpus"],
         block=record["block"],
@@ -285,6 +306,7 @@ def _cell(record: dict[str, Any]) -> Cell:
         gates=tuple(_gate(gate) for gate in record["gates"]),
         warnings=tuple(Warn(w["code"], w["text"]) for w in record["warnings"]),
         provenance=record["provenance"],
+        samples=record.get("samples", {}),
     )
 
 

@@ -53,7 +53,7 @@ def fairness(points: Sequence[Point]) -> tuple[Fairness, ...]:
     found = []
     for p in points:
         served = p.metrics.get("served_connections")
-        jain, slowest = p.metrics.get("jain_index"), p.metrics.get("slowest_client_share")
+        jain, slowest = p.metrics.get("jain_index"), _slowest(p)
         share = None
         # More connections than clients: each request had its own, and clients cannot be told apart.
         if served is not None and served.high <= p.clients:
@@ -65,3 +65,14 @@ def fairness(points: Sequence[Point]) -> tuple[Fairness, ...]:
             continue
         found.append(Fairness(p.label, p.workload, p.clients, p.cpus, share, jain, slowest))
     return tuple(found)
+
+
+def _slowest(p: Point) -> Interval | None:
+    """The slowest client's answers over the mean of all clients."""
+    slowest, answers = p.metrics.get("slowest_client_requests"), p.median("generator_requests")
+    if slowest is None or not answers:
+        return None
+    mean = answers / p.clients
+    return Interval(
+        slowest.median / mean, slowest.low / mean, slowest.high / mean, slowest.n, slowest.confidence
+    )

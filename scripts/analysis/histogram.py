@@ -11,6 +11,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from results import BadData, Cell
 
@@ -100,24 +101,41 @@ def uncorrected(histogram: Histogram, expected_us: int) -> dict[int, int]:
     return {m: count for m, count in sorted(raw.items()) if count}
 
 
-def of_cell(directory: Path, cell: Cell) -> dict[int, int] | None:
-    """The observed latencies of a cell, None where the generator's file is not there.
+@dataclass(frozen=True)
+class Observed:
+    """A cell's latencies as the generator saw them."""
 
-    Raises BadData when the counts do not add up to the answers, as a wrong inversion would.
+    latencies: dict[int, int]
+    from_intended: bool  # from when a request was due, not from when it was sent
+
+
+def of_cell(directory: Path, cell: Cell) -> Observed | None:
+    """The observed latencies of a cell, None where the generator's report is not there.
+
+    Raises BadData when wrk's counts do not add up to its answers, as a wrong inversion would.
     """
-    names = [n for n in cell.provenance.get("raw", ()) if n.endswith(".wrk.json")]
-    if not names or not (directory / names[0]).is_file():
-        return None
-    report = json.loads((directory / names[0]).read_text(encoding="utf-8"))
+    for name in cell.provenance.get("raw", ()):
+        path = directory / name
+        if not name.endswith(".json") or not path.is_file():
+            continue
+        report = json.loads(path.read_text(encoding="utf-8"))
+        if report.get("schema") == "stload.report/1":
+            counts = merged({round(us): n} for us, n in report["latency_us"]["histogram"])
+            return Observed(counts, report["load"]["kind"] != "closed")
+        if "latency_us" in report:
+            return Observed(_of_wrk(report, cell.clients, path), False)
+    return None
+
+
+def _of_wrk(report: dict[str, Any], clients: int, path: Path) -> dict[int, int]:
     data = {int(us): int(count) for us, count in report["latency_us"]}
     requests = int(report["requests"])
-    each = requests // cell.clients  # both divisions are those of wrk, which forgets the remainder
-    expected_us = int(report["duration_us"]) // each if each else 0
-    raw = uncorrected(data, expected_us)
+    each = requests // clients  # both divisions are those of wrk, which forgets the remainder
+    raw = uncorrected(data, int(report["duration_us"]) // each if each else 0)
     late = int(report["errors"].get("timeout", 0))
     if any(count < 0 for count in raw.values()) or abs(sum(raw.values()) - requests) > late:
         raise BadData(
-            f"{directory / names[0]}: {sum(raw.values()):,} latencies for {requests:,} answers;"
+            f"{path}: {sum(raw.values()):,} latencies for {requests:,} answers;"
             " this is not the histogram of wrk 4.1.0"
         )
     return raw

@@ -18,8 +18,8 @@ WALL_CLOCK = "throughput_rps"
 COMPARED = (CPU_SECOND, WALL_CLOCK)
 # Of these every block's value is kept, for pairing and for figures that show each run.
 KEPT = COMPARED + ("cpu_us_per_request", "latency_us_p50", "latency_us_p99")
-# The same warning from the harness; campaigns without raw samples have only this.
-UNSTEADY = "no_steady_state"
+# The harness's own words for what `steady_state` finds: a gate, in older campaigns a warning.
+UNSTEADY = ("steady_state", "no_steady_state")
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Label:
     name: str
     architecture: str
     model: str
-    args: tuple[str, ...]
+    options: tuple[str, ...]  # beyond those that every server gets
     twin_of: str | None
 
 
@@ -67,20 +67,20 @@ class Point:
 
 def labels_of(campaign: Campaign) -> tuple[Label, ...]:
     """Every label that ran, by architecture, then as the plan lists them."""
-    first: dict[tuple[str, ...], str] = {}
-    args: dict[str, tuple[str, ...]] = {}
-    twin_of: dict[str, str] = {}
-    for server in campaign.plan["servers"]:
-        name = label_of(server)
-        args[name] = tuple(str(a) for a in server.get("args", ()))
-        kind = (server["architecture"], server["model"], *args[name])
-        if name in campaign.labels and first.setdefault(kind, name) != name:
-            twin_of[name] = first[kind]
-    ran = {c.label: c for c in campaign.cells}
-    return tuple(
-        Label(name, ran[name].architecture, ran[name].model, args.get(name, ()), twin_of.get(name))
-        for name in campaign.labels
-    )
+    servers = {label_of(server): server for server in campaign.plan["servers"]}
+    first: dict[str, str] = {}
+    found = []
+    for name in campaign.labels:
+        cell = next(c for c in campaign.cells if c.label == name)
+        server = servers.get(cell.twin_of or name, {})
+        # Twins may also be written out in the plan: the same server under two labels.
+        kind = repr(sorted((k, v) for k, v in server.items() if k not in ("label", "twin")))
+        twin_of = cell.twin_of or (first.setdefault(kind, name) if server else name)
+        options = tuple(str(o) for o in server.get("options", ()))
+        found.append(
+            Label(name, cell.architecture, cell.model, options, None if twin_of == name else twin_of)
+        )
+    return tuple(found)
 
 
 def points_of(campaign: Campaign) -> tuple[Point, ...]:
@@ -124,7 +124,9 @@ def _by_block(cells: Iterable[Cell], metric: str) -> dict[int, float]:
 
 
 def _is_unsteady(campaign: Campaign, cell: Cell) -> bool:
-    if any(w.code == UNSTEADY for w in cell.warnings):
+    if any(w.code in UNSTEADY for w in cell.warnings):
+        return True
+    if any(g.name in UNSTEADY and g.verdict == "fail" for g in cell.gates):
         return True
     rates = steady_state.sampled_rates(campaign.directory, cell)
     return rates is not None and steady_state.judge(rates).steady is False

@@ -19,7 +19,7 @@ from analysis import points as point_module
 from analysis.capacity import Capacity, Objective, capacities
 from analysis.comparisons import Comparison
 from analysis.fairness import Fairness, fairness
-from analysis.histogram import GRID, Latency, merged, of_cell, quantiles, supported, withheld
+from analysis.histogram import GRID, Latency, Observed, merged, of_cell, quantiles, supported, withheld
 from analysis.intervals import LEVEL
 from analysis.load_curve import LoadCurve, load_curves
 from analysis.noise import Detectable, Noise
@@ -118,20 +118,22 @@ def analyse(
 
 def latencies(campaign: Campaign, points: tuple[Point, ...]) -> tuple[Latency, ...]:
     """The merged distribution of every point whose cells still have their histograms."""
-    by_point: dict[str, list[dict[int, int]]] = {}
+    by_point: dict[str, list[Observed]] = {}
     for cell in campaign.cells:
-        histogram = of_cell(campaign.directory, cell) if cell.usable else None
-        if histogram is not None:
-            by_point.setdefault(cell.identity.rpartition("/b")[0], []).append(histogram)
+        observed = of_cell(campaign.directory, cell) if cell.usable else None
+        if observed is not None:
+            by_point.setdefault(cell.identity.rpartition("/b")[0], []).append(observed)
     found = []
     for p in points:
-        total = merged(by_point.get(p.identity, ()))
+        observed_here = by_point.get(p.identity, [])
+        total = merged(o.latencies for o in observed_here)
         requests = sum(total.values())
         shares = [share for share in GRID if supported(share, requests)]
         if requests and shares:
             found.append(
                 Latency(
-                    p.label, p.workload, p.clients, p.cpus, requests, False,
+                    p.label, p.workload, p.clients, p.cpus, requests,
+                    any(o.from_intended for o in observed_here),
                     tuple(quantiles(total, shares)), withheld(requests),
                 )
             )

@@ -79,14 +79,19 @@ def pettitt(values: Numbers) -> tuple[int, float]:
 
 
 def sampled_rates(directory: Path, cell: Cell) -> list[float] | None:
-    """Requests per second between the samples of a cell; None where the file is not there."""
-    names = [n for n in cell.provenance.get("raw", ()) if n.endswith(".samples.json")]
-    if not names or not (directory / names[0]).is_file():
-        return None
-    samples = json.loads((directory / names[0]).read_text(encoding="utf-8"))
+    """Requests per second between the samples of a cell's window; None where there are none.
+
+    The samples are in the cell, in older campaigns in a file beside it.
+    """
+    samples: dict[str, list[float]] = cell.samples
+    if not samples:
+        names = [n for n in cell.provenance.get("raw", ()) if n.endswith(".samples.json")]
+        if not names or not (directory / names[0]).is_file():
+            return None
+        samples = json.loads((directory / names[0]).read_text(encoding="utf-8"))
     times, requests = samples["time_s"], samples["requests"]
     return [
         (requests[i + 1] - requests[i]) / (times[i + 1] - times[i])
         for i in range(len(times) - 1)
-        if times[i + 1] > times[i]
+        if times[i + 1] > times[i] >= 0  # the window begins at 0
     ]

@@ -32,6 +32,18 @@ MODELS: dict[str, list[str]] = {
     "edsm-select": ["httpd_edsm", "--model", "select"],
     "st-process": ["httpd_st", "--model", "process"],
 }
+# The same handler on other people's runtimes: those that are built.
+PEERS: dict[str, list[str]] = {
+    name: command for name, command in {
+        "libst": ["httpd_peer_libst", "--model", "process"],
+        "pth": ["httpd_peer_pth", "--model", "process"],
+        "nspr": ["httpd_peer_nspr", "--model", "thread"],
+        "fiber-thread": ["httpd_peer_fiber", "--model", "thread"],
+        "fiber-stealing": ["httpd_peer_fiber", "--model", "stealing"],
+        "libevent": ["httpd_peer_libevent", "--model", "loop"],
+    }.items() if (BIN / command[0]).exists()
+}
+MODELS |= PEERS
 # Further ways to run some of them, for tests in which they could differ.
 VARIANTS: dict[str, list[str]] = {
     "edsm-epoll-2": MODELS["edsm-epoll"] + ["--cpus", "2"],
@@ -39,9 +51,19 @@ VARIANTS: dict[str, list[str]] = {
     "st-process-poll": MODELS["st-process"] + ["--event", "poll"],
     "st-process-select": MODELS["st-process"] + ["--event", "select"],
 }
+VARIANTS |= {
+    f"{name}-{variant}": PEERS[name] + options for name, variant, options in [
+        ("libst", "select", ["--event", "select"]),
+        ("libst", "2", ["--cpus", "2"]),
+        ("fiber-stealing", "2", ["--cpus", "2"]),
+    ] if name in PEERS
+}
 BINARIES = sorted({command[0] for command in MODELS.values()})
 # Models in which a parent keeps its workers alive.
-SUPERVISED = ["mp-prefork", "edsm-epoll", "edsm-epoll-2", "st-process", "st-process-2"]
+SUPERVISED = ["mp-prefork", "edsm-epoll", "edsm-epoll-2", "st-process", "st-process-2",
+              *({"libst", "pth", "fiber-thread", "libevent"} & PEERS.keys())]
+# Models that are one process, whose crash is everybody's.
+SINGLE = ["mt-thread", "nspr", "fiber-stealing", "fiber-stealing-2"]
 
 # Longer than anything takes on a loaded machine; what is waited for has failed when it is over.
 PATIENCE_S = 20.0

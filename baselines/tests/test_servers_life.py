@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from conftest import Start
-from servers import (GET, HELLO, MODELS, SUPERVISED, VARIANTS, Counters, Server, alive, ask, ask_once,
+from servers import (GET, HELLO, MODELS, SINGLE, SUPERVISED, VARIANTS, Counters, Server, alive, ask, ask_once,
                      open_descriptors, receive_all, receive_answer, wait_until)
 
 LARGE = b"GET /bytes/16777216 HTTP/1.1\r\nHost: test\r\n\r\n"
@@ -62,7 +62,7 @@ def test_nobody_survives_a_parent_killed_hard(start: Start, model: str) -> None:
     with server.connect() as connection:
         assert ask(connection) == (200, HELLO)  # so that mp-fork has a child
         tree = server.tree()
-        assert len(tree) > 1 or model == "mt-thread"
+        assert len(tree) > 1 or model in SINGLE
         server.process.kill()
         assert wait_until(lambda: not any(alive(pid) for pid in tree))
 

@@ -75,7 +75,8 @@ class Connection {
   Want timed_out(Clock::time_point now);
 
   // What is to be written, in order; valid until the next call that is not const. At most
-  // kMaxPieces, and never empty while output is wanted.
+  // kMaxPieces, and never empty while output is wanted. The bytes themselves stay where they are
+  // until they are sent() or timed_out(), so the kernel may be sending them while more comes in.
   std::span<const iovec> output() const;
 
   // `bytes` of output() have been handed to the kernel. Goes on with the input that was kept, so

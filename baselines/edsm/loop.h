@@ -82,7 +82,7 @@ class Loop {
   void end(Session& session) {
     timers_.cancel(session);
     mechanism_.forget(session.fd());
-    sessions_.destroy(session);
+    sessions_.destroy(session.fd());
   }
 
   void give_turns(Clock::time_point now) {

@@ -13,6 +13,9 @@ int main(int argc, char** argv) {
             serve_poll},
       Model{"select", "the same over select(): for at most about 1,000 clients in each process",
             serve_select},
+      Model{"io_uring",
+            "the same, except that the kernel receives and sends, and a batch of it is one call",
+            serve_io_uring},
   };
   return run_program(argc, argv,
                      {"HTTP server, event-driven state machine: every connection is an object, one "

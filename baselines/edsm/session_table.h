@@ -29,9 +29,10 @@ class SessionTable {
     return (*chunk)[fd % kChunk].emplace(std::move(socket), std::forward<Arguments>(arguments)...);
   }
 
-  void destroy(Session& session) {
-    const auto fd = static_cast<std::size_t>(session.fd());
-    (*chunks_[fd / kChunk])[fd % kChunk].reset();
+  // The session that was made with this descriptor; there must be one.
+  void destroy(int fd) {
+    const auto index = static_cast<std::size_t>(fd);
+    (*chunks_[index / kChunk])[index % kChunk].reset();
     --size_;
   }
 

@@ -30,6 +30,7 @@ MODELS: dict[str, list[str]] = {
     "edsm-epoll": ["httpd_edsm", "--model", "epoll"],
     "edsm-poll": ["httpd_edsm", "--model", "poll"],
     "edsm-select": ["httpd_edsm", "--model", "select"],
+    "edsm-io_uring": ["httpd_edsm", "--model", "io_uring"],
     "st-process": ["httpd_st", "--model", "process"],
 }
 # The same handler on other people's runtimes: those that are built.
@@ -47,6 +48,7 @@ MODELS |= PEERS
 # Further ways to run some of them, for tests in which they could differ.
 VARIANTS: dict[str, list[str]] = {
     "edsm-epoll-2": MODELS["edsm-epoll"] + ["--cpus", "2"],
+    "edsm-io_uring-2": MODELS["edsm-io_uring"] + ["--cpus", "2"],
     "st-process-2": MODELS["st-process"] + ["--cpus", "2"],
     "st-process-poll": MODELS["st-process"] + ["--event", "poll"],
     "st-process-select": MODELS["st-process"] + ["--event", "select"],
@@ -60,7 +62,8 @@ VARIANTS |= {
 }
 BINARIES = sorted({command[0] for command in MODELS.values()})
 # Models in which a parent keeps its workers alive.
-SUPERVISED = ["mp-prefork", "edsm-epoll", "edsm-epoll-2", "st-process", "st-process-2",
+SUPERVISED = ["mp-prefork", "edsm-epoll", "edsm-epoll-2", "edsm-poll", "edsm-select", "edsm-io_uring",
+              "edsm-io_uring-2", "st-process", "st-process-2",
               *({"libst", "pth", "fiber-thread", "libevent"} & PEERS.keys())]
 # Models that are one process, whose crash is everybody's.
 SINGLE = ["mt-thread", "nspr", "fiber-stealing", "fiber-stealing-2"]

@@ -72,6 +72,17 @@ typedef struct _st_netfd* st_netfd_t;
  * Errors: those of sigaction, getrlimit, setrlimit and of the event mechanism; ENOMEM. */
 extern int st_init(void);
 
+/* Gives back what the calling kernel thread has from this library: stacks, tables, helpers. All is
+ * then as before st_init(), which may be called again. Threads that have not ended are gone,
+ * without their destructors, and every handle with them; descriptors that were wrapped stay open,
+ * bells are closed. The end of a kernel thread does the same. Nothing happens in any other thread
+ * than the one that called st_init(), since that thread is on a stack that would go. */
+extern void st_destroy(void);
+
+/* Where the kernel's stack of the caller ends, for AddressSanitizer. The library finds out by
+ * itself, so it need not be called; otherwise before threads are created. */
+extern void st_set_primordial_stack(void* top, void* bottom);
+
 /* The limit of descriptors that st_init() found; -1 before. */
 extern int st_getfdlimit(void);
 
@@ -243,8 +254,8 @@ extern const char* st_thread_getname(st_thread_t thread); /* "" for a thread wit
  * has ended; ENOMEM, EAGAIN no helper could be started. */
 extern int st_offload(void* (*work)(void* arg), void* arg, void** resultp, st_utime_t timeout);
 
-/* The most helpers that the process may have; 16 at first. Returns the number before. They are
- * started as needed. */
+/* The most helpers that the process may have, at least 1; 16 at first. Returns the number before.
+ * They are started as needed. Error: EINVAL less than 1. */
 extern int st_offload_limit(int helpers);
 
 /* getaddrinfo(3) in a helper. Returns 0 or its EAI_ code; EAI_SYSTEM with errno ETIME or EINTR if

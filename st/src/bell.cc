@@ -25,6 +25,27 @@ void bells_after_fork() {
   }
 }
 
+void ring(int fd) {
+  const int error = errno;
+  const uint64_t one = 1;
+  // Full at 2^64 - 2 rings: then it is ringing anyhow.
+  [[maybe_unused]] const ssize_t written = write(fd, &one, sizeof(one));
+  errno = error;
+}
+
+void bell_disown(st_bell_t bell) {
+  bell->unlink();
+  free(bell);
+}
+
+void bells_end() {
+  if (!bells_ready) return;
+  while (_st_bell* bell = bells.front()) {
+    close(bell->netfd->fd);
+    bell_disown(bell);
+  }
+}
+
 }  // namespace st
 
 st_bell_t st_bell_new() {
@@ -47,18 +68,11 @@ st_bell_t st_bell_new() {
 
 int st_bell_destroy(st_bell_t bell) {
   if (st_netfd_close(bell->netfd) != 0 && errno == EBUSY) return -1;
-  bell->unlink();
-  free(bell);
+  st::bell_disown(bell);
   return 0;
 }
 
-void st_bell_ring(st_bell_t bell) {
-  const int error = errno;
-  const uint64_t one = 1;
-  // Full at 2^64 - 2 rings: then it is ringing anyhow.
-  [[maybe_unused]] const ssize_t written = write(bell->netfd->fd, &one, sizeof(one));
-  errno = error;
-}
+void st_bell_ring(st_bell_t bell) { st::ring(bell->netfd->fd); }
 
 int st_bell_wait(st_bell_t bell, st_utime_t timeout) {
   uint64_t rings = 0;

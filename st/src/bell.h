@@ -15,4 +15,12 @@ namespace st {
 // number, so that child and parent do not take each other's rings.
 void bells_after_fork();
 
+// Adds one to an eventfd; from anywhere, keeps errno.
+void ring(int fd);
+
+// Gives up a bell whose descriptor goes on under somebody else's care; and all bells of this
+// scheduler with their descriptors.
+void bell_disown(st_bell_t bell);
+void bells_end();
+
 }  // namespace st

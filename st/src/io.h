@@ -29,6 +29,9 @@ using Netfd = _st_netfd;
 // Wraps a descriptor that is non-blocking already. Null with errno.
 Netfd* netfd_wrap(int fd, Netfd::Tcp tcp);
 
+// Gives all objects of this scheduler back; descriptors stay open.
+void netfds_end();
+
 // Whether it is a TCP socket; asks the kernel once.
 bool netfd_is_tcp(Netfd* netfd);
 

@@ -36,15 +36,28 @@ void call(void (*function)(void*), void* argument) {
   if (there_already || (stack.size == 0 && !make(&stack)))
     function(argument);
   else
-    st_context_call(function, argument, stack.low + stack.size);
+    st_context_call(function, argument, stack.low + stack.size - kStackNote);
+}
+
+void unmake(LeafStack* stack) {
+  const size_t page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
+  sanitizer_old_stack(stack->low, stack->size);
+  munmap(stack->low - page, page + kLeafStackSize);
 }
 #else
 // Sanitizers keep account of each stack, and not every CPU has the assembly: the call is made where
 // the caller is.
 void call(void (*function)(void*), void* argument) { function(argument); }
+void unmake(LeafStack*) {}
 #endif
 
 }  // namespace
+
+void LeafStack::end() {
+  if (size > 0) unmake(this);
+  size = 0;
+}
+
 }  // namespace st
 
 void st_leaf_call(void (*function)(void* arg), void* arg) { st::call(function, arg); }

@@ -14,6 +14,8 @@ struct LeafStack {
   bool contains(const void* address) const {
     return reinterpret_cast<uintptr_t>(address) - reinterpret_cast<uintptr_t>(low) < size;
   }
+
+  void end();  // gives it back
 };
 
 }  // namespace st

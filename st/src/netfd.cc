@@ -11,18 +11,27 @@
 namespace st {
 namespace {
 
-// Freed objects, the latest first. They are never given back: a server needs them again, and a
-// stale handle then still points at an object.
+// Freed objects, the latest first. They are kept as long as the scheduler: a server needs them
+// again, and a stale handle then still points at an object.
 thread_local Netfd* free_netfds = nullptr;
 constexpr int kNetfdsAtOnce = 64;  // a page
 
+// Memory for so many. One object's place more than needed: it begins with a link to the block
+// before, and the first object is moved up to where a cache line begins.
+struct Block {
+  Block* before;
+};
+static_assert(sizeof(Block) + alignof(Netfd) <= sizeof(Netfd) + alignof(max_align_t));
+thread_local Block* blocks = nullptr;
+
 Netfd* allocate() {
   if (!free_netfds) {
-    // One more than needed, so that the first can be moved up to where a cache line begins.
-    void* memory = calloc(kNetfdsAtOnce + 1, sizeof(Netfd));
-    if (!memory) return nullptr;
+    auto* block = static_cast<Block*>(calloc(kNetfdsAtOnce + 1, sizeof(Netfd)));
+    if (!block) return nullptr;
+    block->before = blocks;
+    blocks = block;
     auto* fresh =
-        reinterpret_cast<Netfd*>((reinterpret_cast<uintptr_t>(memory) + alignof(Netfd) - 1) &
+        reinterpret_cast<Netfd*>((reinterpret_cast<uintptr_t>(block + 1) + alignof(Netfd) - 1) &
                                  ~(uintptr_t{alignof(Netfd)} - 1));
     for (int i = 0; i < kNetfdsAtOnce; ++i) {
       fresh[i].next_free = free_netfds;
@@ -78,7 +87,15 @@ bool netfd_is_tcp(Netfd* netfd) {
   return netfd->tcp == Netfd::Tcp::yes;
 }
 
-bool netfd_wait(Netfd* netfd, short what, st_utime_t timeout) {
+void netfds_end() {
+  while (Block* block = blocks) {
+    blocks = block->before;
+    free(block);
+  }
+  free_netfds = nullptr;
+}
+
+[[gnu::noinline]] bool netfd_wait(Netfd* netfd, short what, st_utime_t timeout) {
   return netfd_wait_inline(netfd, what, timeout);
 }
 

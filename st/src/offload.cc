@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <atomic>
 
@@ -31,13 +32,27 @@ struct Job : Link {
   bool done;
 };
 
+// Outlives its scheduler when helpers are still on their way to it.
 struct Desk {
   st_bell_t bell;
+  int bell_fd;                 // its descriptor, which belongs to the desk
+  std::atomic<int> users;      // the scheduler, and every job that a helper has or will have
   std::atomic<Job*> finished;  // pushed by helpers, taken all at once
-  List<Job> outstanding;       // every job that has not been collected
+  List<Job> outstanding;       // every job that has not been freed
 };
 
 thread_local Desk* own_desk = nullptr;
+
+// Whoever goes last takes along what nobody will collect.
+void leave(Desk* desk) {
+  if (desk->users.fetch_sub(1, std::memory_order_acq_rel) > 1) return;
+  for (Job *job = desk->finished, *next; job; job = next) {
+    next = job->behind;
+    free(job);
+  }
+  close(desk->bell_fd);
+  free(desk);
+}
 
 // The pool. One lock: a job takes at least the time of two kernel switches.
 pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -48,11 +63,17 @@ int queued = 0;
 int helpers = 0;
 int idle_helpers = 0;
 int limit = 16;  // enough to keep a disk or a few name servers busy
+int desks = 0;   // of schedulers that there are; without any, helpers end
 
 void* help(void*) {
   pthread_mutex_lock(&lock);
   for (;;) {
     while (!queue_head) {
+      if (desks == 0) {
+        --helpers;
+        pthread_mutex_unlock(&lock);
+        return nullptr;
+      }
       ++idle_helpers;
       pthread_cond_wait(&work_there, &lock);
       --idle_helpers;
@@ -68,11 +89,11 @@ void* help(void*) {
     while (!desk->finished.compare_exchange_weak(job->behind, job, std::memory_order_release,
                                                  std::memory_order_relaxed)) {
     }
-    st_bell_ring(desk->bell);
+    ring(desk->bell_fd);
+    leave(desk);
 
     pthread_mutex_lock(&lock);
   }
-  return nullptr;
 }
 
 // Called with the lock held. 0 or an errno.
@@ -97,6 +118,7 @@ bool submit(Job* job) {
   if (idle_helpers <= queued && helpers < limit) error = start_helper();
   if (error == 0 || helpers > 0) {
     error = 0;
+    job->desk->users.fetch_add(1, std::memory_order_relaxed);
     job->behind = nullptr;
     if (queue_head)
       queue_tail->behind = job;
@@ -111,12 +133,16 @@ bool submit(Job* job) {
   return error == 0;
 }
 
-void collect(Job* job, int error) {
+void free_job(Job* job) {
   job->unlink();
+  free(job);
+}
+
+void collect(Job* job, int error) {
   job->done = true;
   job->error = error;
   if (!job->waiter)
-    free(job);
+    free_job(job);
   else if (Scheduler::asleep(job->waiter))
     scheduler.wake(job->waiter, Wake::ready);
 }
@@ -136,7 +162,7 @@ void* attend(void* arg) {
   return nullptr;
 }
 
-// Kept until the process ends: helpers may still be on their way to it.
+// Made by the first work.
 Desk* desk() {
   if (own_desk) return own_desk;
   auto* fresh = static_cast<Desk*>(calloc(1, sizeof(Desk)));
@@ -151,6 +177,11 @@ Desk* desk() {
     errno = error;
     return nullptr;
   }
+  fresh->bell_fd = st_netfd_fileno(fresh->bell->netfd);
+  fresh->users = 1;
+  pthread_mutex_lock(&lock);
+  ++desks;
+  pthread_mutex_unlock(&lock);
   st_thread_setname(attendant, "st offload");
   scheduler.dismiss();  // the process does not go on for its sake
   return own_desk = fresh;
@@ -164,9 +195,30 @@ void offload_after_fork() {
   pthread_cond_init(&work_there, nullptr);
   queue_head = queue_tail = nullptr;
   queued = helpers = idle_helpers = 0;
+  desks = own_desk != nullptr;
   if (!own_desk) return;
+  own_desk->users = 1;
   own_desk->finished.store(nullptr, std::memory_order_relaxed);
-  while (Job* job = own_desk->outstanding.front()) collect(job, ECANCELED);
+  Job* next;
+  for (Job* job = own_desk->outstanding.front(); job; job = next) {
+    next = own_desk->outstanding.after(job);
+    if (!job->done) collect(job, ECANCELED);
+  }
+}
+
+void offload_end() {
+  if (!own_desk) return;
+  Job* next;
+  for (Job* job = own_desk->outstanding.front(); job; job = next) {
+    next = own_desk->outstanding.after(job);
+    if (job->done) free_job(job);  // whom it was done for will not run any more
+  }
+  bell_disown(own_desk->bell);
+  pthread_mutex_lock(&lock);
+  if (--desks == 0) pthread_cond_broadcast(&work_there);
+  pthread_mutex_unlock(&lock);
+  leave(own_desk);
+  own_desk = nullptr;
 }
 
 }  // namespace st
@@ -185,28 +237,31 @@ int st_offload(void* (*work)(void* arg), void* arg, void** resultp, st_utime_t t
   desk->outstanding.push_back(job);
   if (!st::submit(job)) {
     const int error = errno;
-    job->unlink();
-    free(job);
+    st::free_job(job);
     errno = error;
     return -1;
   }
   const st::Wake how = scheduler.outcome(scheduler.suspend(st::State::on_offload, timeout));
   if (how != st::Wake::ready) {
     if (job->done)
-      free(job);
+      st::free_job(job);
     else
       job->waiter = nullptr;
     return -1;
   }
   const int error = job->error;
   if (resultp && error == 0) *resultp = job->result;
-  free(job);
+  st::free_job(job);
   if (error == 0) return 0;
   errno = error;
   return -1;
 }
 
 int st_offload_limit(int helpers) {
+  if (helpers < 1) {  // work would be accepted that nobody does
+    errno = EINVAL;
+    return -1;
+  }
   pthread_mutex_lock(&st::lock);
   const int before = st::limit;
   st::limit = helpers;

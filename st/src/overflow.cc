@@ -47,6 +47,9 @@ iovec text(const char* words) { return {const_cast<char*>(words), strlen(words)}
   ::signal(signal, SIG_DFL);
 }
 
+// What on_fault() runs on; null: the program's own, or none is needed.
+[[maybe_unused]] thread_local void* handler_stack = nullptr;
+
 }  // namespace
 
 void watch_for_overflow() {
@@ -63,6 +66,7 @@ void watch_for_overflow() {
     stack = {};
     stack.ss_sp = memory;
     stack.ss_size = kHandlerStack;
+    handler_stack = memory;
     if (sigaltstack(&stack, nullptr) != 0) return;
   }
   struct sigaction action {};
@@ -70,6 +74,18 @@ void watch_for_overflow() {
   action.sa_flags = SA_SIGINFO | SA_ONSTACK;
   sigaction(SIGSEGV, &action, nullptr);
 #endif
+}
+
+void watch_for_overflow_no_more() {
+  if (!handler_stack) return;
+  stack_t stack;
+  if (sigaltstack(nullptr, &stack) == 0 && stack.ss_sp == handler_stack) {
+    stack = {};
+    stack.ss_flags = SS_DISABLE;
+    sigaltstack(&stack, nullptr);
+  }
+  munmap(handler_stack, kHandlerStack);
+  handler_stack = nullptr;
 }
 
 }  // namespace st

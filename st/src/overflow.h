@@ -7,4 +7,7 @@ namespace st {
 // program has a handler.
 void watch_for_overflow();
 
+// Gives back what this kernel thread needs for it.
+void watch_for_overflow_no_more();
+
 }  // namespace st

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "thread.h"
 
@@ -37,10 +38,20 @@
 
 namespace st {
 
-// A stack that will be used for threads from now on.
+// Above a stack: what sanitizer_new_stack() notes there. A multiple of the stack's alignment.
+inline constexpr size_t kStackNote = 16;
+
+// A stack that will be used for threads from now on; and one whose memory goes back.
 inline void sanitizer_new_stack([[maybe_unused]] char* low, [[maybe_unused]] size_t size) {
 #ifdef ST_VALGRIND
-  VALGRIND_STACK_REGISTER(low, low + size);
+  if (!RUNNING_ON_VALGRIND) return;  // memory that was never touched should stay so
+  reinterpret_cast<uintptr_t*>(low + size)[-1] = VALGRIND_STACK_REGISTER(low, low + size);
+#endif
+}
+inline void sanitizer_old_stack([[maybe_unused]] char* low, [[maybe_unused]] size_t size) {
+#ifdef ST_VALGRIND
+  if (!RUNNING_ON_VALGRIND) return;
+  VALGRIND_STACK_DEREGISTER(reinterpret_cast<uintptr_t*>(low + size)[-1]);
 #endif
 }
 
@@ -51,14 +62,39 @@ inline void sanitizer_unpoison([[maybe_unused]] const void* low, [[maybe_unused]
 #endif
 }
 
+// The memory of a thread that has ended goes back.
+inline void sanitizer_end([[maybe_unused]] Thread* thread) {
+#ifdef ST_TSAN
+  if (thread->sanitizer) __tsan_destroy_fiber(thread->sanitizer);
+  thread->sanitizer = nullptr;
+#endif
+}
+
+#ifdef ST_ASAN
+// What st_set_primordial_stack() said before st_init().
+inline thread_local constinit Stack told_stack;
+#endif
+
+inline void sanitizer_primordial_stack([[maybe_unused]] void* top, [[maybe_unused]] void* bottom,
+                                       [[maybe_unused]] Thread* primordial) {
+#ifdef ST_ASAN
+  auto* low = static_cast<char*>(bottom);
+  Stack& stack = primordial ? primordial->stack : told_stack;
+  stack = {nullptr, low, static_cast<size_t>(static_cast<char*>(top) - low)};
+#endif
+}
+
 // A thread begins: one that has just been created, or (on the kernel's stack) the primordial one.
 inline void sanitizer_begin(Thread* thread) {
+  sanitizer_end(thread);  // of the thread that was here before
   thread->sanitizer = nullptr;
 #ifdef ST_TSAN
   thread->sanitizer = thread->stack.pool ? __tsan_create_fiber(0) : __tsan_get_current_fiber();
 #endif
 #ifdef ST_ASAN
   if (thread->stack.pool) return;
+  thread->stack = told_stack;
+  if (told_stack.low) return;
   pthread_attr_t attributes;
   if (pthread_getattr_np(pthread_self(), &attributes) != 0) return;
   void* low = nullptr;

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "destroy.h"
 #include "overflow.h"
 
 // The C++ runtime's record of exceptions in flight: two words for each kernel thread. Weak: a
@@ -37,7 +38,7 @@ Thread* merge(Thread* a, Thread* b) {
 }
 
 // Merge sort from below: rows[i] holds 2^i threads or none.
-Thread* in_order_of_waiting(Thread* threads) {
+[[gnu::cold]] Thread* in_order_of_waiting(Thread* threads) {
   Thread* rows[32] = {};
   while (threads) {
     Thread* row = threads;
@@ -57,12 +58,12 @@ Thread* in_order_of_waiting(Thread* threads) {
 
 }  // namespace
 
-bool Scheduler::start() {
+[[gnu::cold]] bool Scheduler::start() {
   auto* thread = static_cast<Thread*>(aligned_alloc(alignof(Thread), sizeof(Thread)));
   if (!thread) return false;
   *thread = {};
   sanitizer_begin(thread);
-  if (!events.open()) {
+  if (!end_with_kernel_thread() || !events.open()) {
     free(thread);
     return false;
   }
@@ -108,7 +109,7 @@ void Scheduler::interrupt(Thread* thread) {
   if (asleep(thread)) wake(thread, Wake::interrupted);
 }
 
-void Scheduler::swap_exceptions(Thread* self, Thread* next) {
+[[gnu::cold]] void Scheduler::swap_exceptions(Thread* self, Thread* next) {
   self->exceptions[0] = exceptions_[0];
   self->exceptions[1] = exceptions_[1];
   self->holds_exceptions = exceptions_in_flight();
@@ -150,7 +151,7 @@ void Scheduler::grant(uint32_t switches) {
   granted_ = budget_ = switches;
 }
 
-void Scheduler::count(st_stats_t* stats) const {
+[[gnu::cold]] void Scheduler::count(st_stats_t* stats) const {
   stats->switches = switches_ + granted_ - budget_;
   stats->event_looks = event_looks_;
   stats->timers_armed = timed_waits_;

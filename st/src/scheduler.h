@@ -25,6 +25,10 @@ class Scheduler {
   bool start();
   bool ready() const { return active_ > 0; }
 
+  // st_destroy(): gives everything back, and all is as before start(). Does nothing in any other
+  // thread than the first one, which alone is on no stack that would go.
+  void end();
+
   Thread* current() const { return current_; }
   uint64_t last_clock() const { return last_clock_; }
 

@@ -66,7 +66,7 @@ size_t page_size() {
 
 // Makes a page inaccessible, if that can be had: the guard is a help in finding errors, not a
 // promise.
-bool guard(char* page) {
+[[gnu::cold]] bool guard(char* page) {
   static std::atomic<bool> cheap{true};
   static std::atomic<int> mprotected{0};
   if (cheap.load(std::memory_order_relaxed)) {
@@ -79,7 +79,7 @@ bool guard(char* page) {
 }
 
 // Gives the memory of a free stack back. False if it could not be noted; it then keeps its memory.
-bool trim(StackPool* pool, Thread* thread) {
+[[gnu::cold]] bool trim(StackPool* pool, Thread* thread) {
   if (pool->trimmed_count == pool->trimmed_room) {
     const size_t room = pool->trimmed_room * 2 + 256;
     auto* grown = static_cast<char**>(realloc(pool->trimmed, room * sizeof(char*)));
@@ -88,6 +88,8 @@ bool trim(StackPool* pool, Thread* thread) {
     pool->trimmed_room = room;
   }
   char* base = thread->stack.low - page_size();
+  sanitizer_end(thread);
+  sanitizer_old_stack(thread->stack.low, pool->size);
   sanitizer_unpoison(thread->stack.low, pool->size);
   madvise(thread->stack.low, pool->size, MADV_DONTNEED);
   pool->trimmed[pool->trimmed_count++] = base;
@@ -96,7 +98,7 @@ bool trim(StackPool* pool, Thread* thread) {
 
 }  // namespace
 
-StackPool* StackAllocator::pool_for(size_t size) {
+[[gnu::cold]] StackPool* StackAllocator::pool_for(size_t size) {
   for (StackPool* pool = pools_; pool; pool = pool->next)
     if (pool->size == size) return pool;
   auto* pool = static_cast<StackPool*>(calloc(1, sizeof(StackPool)));
@@ -108,7 +110,7 @@ StackPool* StackAllocator::pool_for(size_t size) {
 }
 
 // A stack that was never used, its guard in place; null with errno.
-char* StackAllocator::cut(StackPool* pool) {
+[[gnu::cold]] char* StackAllocator::cut(StackPool* pool) {
   const size_t stride = page_size() + pool->size;
   if (pool->uncut_count == 0) {
     const size_t count = stride < kSlabBytes ? kSlabBytes / stride : 1;
@@ -134,12 +136,11 @@ char* StackAllocator::cut(StackPool* pool) {
   --pool->uncut_count;
   ++pool->cut_count;
   if (guard(base)) ++pool->guarded;
-  sanitizer_new_stack(base + page_size(), pool->size);
   return base;
 }
 
 // Puts a control block on the stack that begins (with its guard page) at `base`.
-_st_thread* StackAllocator::place(StackPool* pool, char* base) const {
+[[gnu::cold]] _st_thread* StackAllocator::place(StackPool* pool, char* base) const {
   const size_t page = page_size();
   const size_t stride = page + pool->size;
   // A random colour may use up to half of a page; a stack of one page must still have room to run
@@ -150,6 +151,7 @@ _st_thread* StackAllocator::place(StackPool* pool, char* base) const {
       colours;
   Thread* thread = reinterpret_cast<Thread*>(base + stride - (step + 1) * kLine) - 1;
   char* low = base + page;
+  sanitizer_new_stack(low, pool->size);
   thread->timer = {};
   thread->stack = {pool, low, static_cast<size_t>(reinterpret_cast<char*>(thread) - low)};
   return thread;
@@ -200,12 +202,31 @@ size_t StackAllocator::keep(size_t count) {
   return before;
 }
 
-void StackAllocator::count(st_stats_t* stats) const {
+[[gnu::cold]] void StackAllocator::count(st_stats_t* stats) const {
   for (const StackPool* pool = pools_; pool; pool = pool->next) {
     stats->stacks += pool->cut_count;
     stats->stacks_free += pool->free_count + pool->trimmed_count;
     stats->stacks_trimmed += pool->trimmed_count;
     stats->stacks_guarded += pool->guarded;
+  }
+}
+
+[[gnu::cold]] void StackAllocator::end() {
+  while (StackPool* pool = pools_) {
+    pools_ = pool->next;
+    for (Thread* thread = pool->free; thread; thread = thread->next) {
+      sanitizer_end(thread);
+      sanitizer_old_stack(thread->stack.low, pool->size);
+    }
+    while (Slab* slab = pool->slabs) {
+      pool->slabs = slab->next;
+      const size_t bytes = (page_size() + pool->size) * slab->count;
+      sanitizer_unpoison(slab->low, bytes);
+      munmap(slab->low, bytes);
+      free(slab);
+    }
+    free(pool->trimmed);
+    free(pool);
   }
 }
 

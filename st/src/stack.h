@@ -50,6 +50,9 @@ class StackAllocator {
 
   void count(st_stats_t* stats) const;
 
+  // Gives all memory back, also that of threads that have not ended. Not to be called on any of it.
+  void end();
+
  private:
   StackPool* pool_for(size_t size);
   char* cut(StackPool* pool);

@@ -29,7 +29,7 @@ std::atomic<int> fd_limit{-1};  // each kernel thread finds out the same
 
 // As many descriptors as the process may have: a server is what needs them, and select(2) is not
 // forced on it.
-bool raise_descriptor_limit() {
+[[gnu::cold]] bool raise_descriptor_limit() {
   rlimit limit;
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return false;
   limit.rlim_cur = limit.rlim_max;
@@ -40,7 +40,7 @@ bool raise_descriptor_limit() {
 
 }  // namespace
 
-int st_init() {
+[[gnu::cold]] int st_init() {
   if (scheduler.ready()) return 0;
   // A peer that has gone is an error of the write, EPIPE, and not the end of the process.
   struct sigaction ignore {};
@@ -145,7 +145,7 @@ int st_stack_cache(int stacks) {
   return static_cast<int>(scheduler.stacks.keep(static_cast<size_t>(stacks)));
 }
 
-void st_stats(st_stats_t* stats, size_t size) {
+[[gnu::cold]] void st_stats(st_stats_t* stats, size_t size) {
   st_stats_t all{};
   if (scheduler.current()) scheduler.count(&all);
   memcpy(stats, &all, size < sizeof(all) ? size : sizeof(all));

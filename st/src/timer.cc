@@ -44,6 +44,13 @@ Timer* meld_row(Timer* row) {
   return tree;
 }
 
+// Makes `link` point at a tree that has no siblings.
+void put(Timer** link, Timer* tree) {
+  *link = tree;
+  tree->link = link;
+  tree->sibling = nullptr;
+}
+
 }  // namespace
 
 // Puts a timer where its deadline belongs, wherever it was before.
@@ -52,25 +59,48 @@ void TimerHeap::file(Timer* timer) {
   timer->key = timer->deadline;
   timer->key_order = timer->order;
   timer->child = nullptr;
-  if (timer->key != kNever) adopt(timer);
+  if (timer->key == kNever) return;
+  if (timer->key < first_) first_ = timer->key;
+  Timer* tree = timer;
+  int row = 0;
+  for (; filed_[row]; ++row) {
+    tree = meld(tree, filed_[row]);
+    filed_[row] = nullptr;
+  }
+  put(&filed_[row], tree);
+  if (rows_ <= row) rows_ = row + 1;
 }
 
-void TimerHeap::adopt(Timer* tree) {
-  root_ = root_ ? meld(root_, tree) : tree;
-  root_->link = &root_;
-  root_->sibling = nullptr;
+// Makes one tree of all that there are.
+void TimerHeap::gather() {
+  while (rows_ > 0) {
+    Timer*& tree = filed_[--rows_];
+    if (tree) put(&root_, root_ ? meld(root_, tree) : tree);
+    tree = nullptr;
+  }
 }
 
+// Its children take its place, so that no row grows by what is taken out.
 void TimerHeap::remove(Timer* timer) {
   if (timer->key == kNever) return;
   timer->key = kNever;
-  *timer->link = timer->sibling;
-  if (timer->sibling) timer->sibling->link = timer->link;
-  if (timer->child) adopt(meld_row(timer->child));
+  Timer* rest = timer->sibling;
+  if (timer->child) {
+    Timer* tree = meld_row(timer->child);
+    put(timer->link, tree);
+    tree->sibling = rest;
+    if (rest) rest->link = &tree->sibling;
+  } else {
+    *timer->link = rest;
+    if (rest) rest->link = timer->link;
+  }
 }
 
 Timer* TimerHeap::take_due(uint64_t now) {
-  while (root_ && root_->key <= now) {
+  while (first_ <= now) {
+    gather();
+    first_ = root_ ? root_->key : kNever;
+    if (first_ > now) break;
     Timer* timer = root_;
     const bool due = timer->armed() && timer->order == timer->key_order;
     remove(timer);

@@ -28,7 +28,12 @@ struct Timer {
 // because the answer came, and then armed again for later. So cancelling only notes it, and arming
 // a timer that is still in the heap for an earlier time only notes the later one: both touch
 // nothing but the timer itself. When its old time comes, the heap finds out and files it anew, once
-// for each timeout that passes. docs/timers.md has the measurements against other structures.
+// for each timeout that passes.
+//
+// What is filed waits in rows of trees that double in size, as the digits of a binary counter,
+// until a timer is due; only then do they become one tree. So no single operation, not even the
+// first take after a million timers were filed, has more than a few dozen trees to look at.
+// docs/timers.md has the measurements against other structures.
 class TimerHeap {
  public:
   void arm(Timer* timer, uint64_t deadline) {
@@ -46,16 +51,20 @@ class TimerHeap {
   Timer* take_due(uint64_t now);
 
   // No timer is due before; it may be that none is due then.
-  uint64_t next_look() const { return root_ ? root_->key : kNever; }
+  uint64_t next_look() const { return first_; }
 
   // Numbers waits, also those without a deadline.
   uint64_t next_order() { return ++orders_; }
 
  private:
   void file(Timer* timer);
-  void adopt(Timer* tree);
+  void gather();
 
-  Timer* root_ = nullptr;
+  static constexpr int kRows = 32;  // more timers than a scheduler has threads
+  Timer* root_ = nullptr;           // what has been gathered
+  Timer* filed_[kRows] = {};        // since then: at i a tree of at most 2^i timers, or none
+  int rows_ = 0;                    // above the last that may have one
+  uint64_t first_ = kNever;         // not after any key
   uint64_t orders_ = 0;
 };
 

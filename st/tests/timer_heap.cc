@@ -117,6 +117,7 @@ void check_many(const std::function<uint64_t(int)>& deadline_of) {
 
   for (int i = 0; i < kMany; ++i) heap.arm(&timers[i], deadline_of(i));
   for (Timer& timer : timers) heap.remove(&timer);
+  EXPECT_EQ(heap.take_due(kLatest), nullptr);
   EXPECT_EQ(heap.next_look(), kNever);
 }
 

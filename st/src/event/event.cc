@@ -33,7 +33,7 @@ bool Events::select(int id) {
   return mechanism_ != nullptr;
 }
 
-bool Events::open() {
+[[gnu::cold]] bool Events::open() {
   if (!mechanism_ && !select(ST_EVENTSYS_DEFAULT)) return false;
   // An int, because riscv64 exchanges bytes only with the help of another library.
   static std::atomic<int> notes_forks{0};
@@ -47,6 +47,13 @@ bool Events::open() {
   forked = false;
   ++epoch;
   return mechanism_->open(*this);
+}
+
+[[gnu::cold]] void Events::end() {
+  close();
+  for (int i = 0; i < chunk_count_; ++i) free(chunks_[i]);
+  free(chunks_);
+  free(buffer);
 }
 
 Watch* Events::watch(int fd) {
@@ -81,7 +88,8 @@ bool Events::want(int fd, Watch& watch, short what) {
   return mechanism_->want(*this, fd, watch, what);
 }
 
-Wake Events::wait_for(Waiter* waiters, const int* fds, int count, uint64_t timeout, bool* failed) {
+[[gnu::cold]] Wake Events::wait_for(Waiter* waiters, const int* fds, int count, uint64_t timeout,
+                                    bool* failed) {
   if (forked) reopen_after_fork();
   *failed = false;
   for (int i = 0; i < count; ++i) {
@@ -102,7 +110,7 @@ Wake Events::wait_for(Waiter* waiters, const int* fds, int count, uint64_t timeo
   return scheduler.outcome(how);
 }
 
-void Events::leave(Waiter* waiters, const int* fds, int count) {
+[[gnu::cold]] void Events::leave(Waiter* waiters, const int* fds, int count) {
   for (int i = 0; i < count; ++i) {
     if (waiters[i].linked()) waiters[i].unlink();
     Watch& entry = *watch(fds[i]);
@@ -169,7 +177,7 @@ void Events::report(int fd, uint32_t generation, short what) {
   }
 }
 
-void Events::reopen_after_fork() {
+[[gnu::cold]] void Events::reopen_after_fork() {
   forked = false;
   bells_after_fork();
   offload_after_fork();
@@ -182,7 +190,7 @@ void Events::reopen_after_fork() {
 }
 
 // Tells the mechanism anew what the present waiters wait for.
-void Events::want_again(int fd, Watch& watch) {
+[[gnu::cold]] void Events::want_again(int fd, Watch& watch) {
   // Without a report the waiter would sleep for ever; one that finds nothing waits again.
   if (mechanism_->want(*this, fd, watch, wanted(watch))) return;
   report(fd, watch.generation, POLLERR);

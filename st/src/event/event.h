@@ -68,6 +68,8 @@ class Events {
 
   bool open();
   void close() { mechanism_->close(*this); }
+  // Gives back everything that is known about descriptors, too.
+  void end();
 
   // What is known about `fd`; made on the first call, null with errno if there is no memory. Stays
   // where it is.

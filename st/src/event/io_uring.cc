@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <liburing.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "event/mechanisms.h"
 #include "scheduler.h"
@@ -23,12 +24,17 @@ struct Request : Link {
 
 struct Ring {
   io_uring ring;
+  pid_t owner;  // the process whose requests are outstanding
   List<Request> outstanding;
 };
 
 Ring* ring_of(Events& events) { return static_cast<Ring*>(events.buffer); }
 
 // Completions are told by their lowest bit: 0, the address of a Request; 1, a poll.
+Request* request_of(const io_uring_cqe* cqe) {
+  return cqe->user_data & 1 ? nullptr : reinterpret_cast<Request*>(cqe->user_data);
+}
+
 uint64_t poll_tag(int fd, uint32_t generation, int what) {
   // The generation loses its highest bits: it would take 2^28 closes of one number for a stale
   // report to be believed.
@@ -36,6 +42,26 @@ uint64_t poll_tag(int fd, uint32_t generation, int what) {
          static_cast<uint64_t>(what & (POLLIN | POLLPRI | POLLOUT)) << 1 | 1;
 }
 static_assert((POLLIN | POLLPRI | POLLOUT) == 7);
+
+// Calls `visit` for every completion that there is.
+template <class Visit>
+void each_completion(Ring* ring, Visit visit) {
+  unsigned head;
+  unsigned count = 0;
+  io_uring_cqe* cqe;
+  io_uring_for_each_cqe(&ring->ring, head, cqe) {
+    ++count;
+    visit(cqe);
+  }
+  io_uring_cq_advance(&ring->ring, count);
+}
+
+void complete(Request* request, int result) {
+  request->unlink();
+  request->result = result;
+  request->done = true;
+  if (Scheduler::asleep(request->waiter.thread)) scheduler.wake_by_event(request->waiter.thread);
+}
 
 bool open_ring(Events& events) {
   auto* ring = static_cast<Ring*>(events.buffer);
@@ -63,24 +89,17 @@ bool open_ring(Events& events) {
     return false;
   }
   events.buffer = ring;
+  ring->owner = getpid();
   // In a child process: what the parent had queued is the parent's. Its threads here try again.
-  while (Request* request = ring->outstanding.front()) {
-    request->unlink();
-    request->result = -EAGAIN;
-    request->done = true;
-    if (Scheduler::asleep(request->waiter.thread)) scheduler.wake_by_event(request->waiter.thread);
-  }
+  while (Request* request = ring->outstanding.front()) complete(request, -EAGAIN);
   return true;
 }
 
-void close_ring(Events& events) { io_uring_queue_exit(&ring_of(events)->ring); }
-
 // Room for one more submission; a full queue is handed over. Null with errno.
-io_uring_sqe* next_submission(Events& events) {
-  io_uring* ring = &ring_of(events)->ring;
+io_uring_sqe* next_submission(Ring* ring) {
   for (int tries = 0;; ++tries) {
-    if (io_uring_sqe* sqe = io_uring_get_sqe(ring)) return sqe;
-    const int submitted = io_uring_submit(ring);
+    if (io_uring_sqe* sqe = io_uring_get_sqe(&ring->ring)) return sqe;
+    const int submitted = io_uring_submit(&ring->ring);
     if (submitted < 0 && tries > 2) {
       errno = -submitted;
       return nullptr;
@@ -88,8 +107,36 @@ io_uring_sqe* next_submission(Events& events) {
   }
 }
 
+void cancel(Ring* ring, Request* request) {
+  io_uring_sqe* sqe = next_submission(ring);
+  if (!sqe) return;
+  io_uring_prep_cancel(sqe, request, 0);
+  sqe->flags |= IOSQE_CQE_SKIP_SUCCESS;
+  io_uring_sqe_set_data64(sqe, 1);  // a report of nothing
+}
+
+// Waits until the kernel is done with everything that it was asked for: the memory that it writes
+// to is about to go. In a child process the requests are the parent's.
+void take_all_back(Ring* ring) {
+  if (ring->owner != getpid()) return;
+  for (Request* request = ring->outstanding.front(); request;
+       request = ring->outstanding.after(request))
+    cancel(ring, request);
+  while (!ring->outstanding.empty()) {
+    io_uring_submit_and_wait(&ring->ring, 1);
+    each_completion(ring, [](const io_uring_cqe* cqe) {
+      if (Request* request = request_of(cqe)) complete(request, cqe->res);
+    });
+  }
+}
+
+void close_ring(Events& events) {
+  take_all_back(ring_of(events));
+  io_uring_queue_exit(&ring_of(events)->ring);
+}
+
 bool add_poll(Events& events, int fd, const Watch& watch, int what) {
-  io_uring_sqe* sqe = next_submission(events);
+  io_uring_sqe* sqe = next_submission(ring_of(events));
   if (!sqe) return false;
   // As with epoll: a half-close spoils the rule that a short read has emptied the socket.
   io_uring_prep_poll_multishot(sqe, fd,
@@ -99,7 +146,7 @@ bool add_poll(Events& events, int fd, const Watch& watch, int what) {
 }
 
 void remove_poll(Events& events, int fd, const Watch& watch, int what) {
-  io_uring_sqe* sqe = next_submission(events);
+  io_uring_sqe* sqe = next_submission(ring_of(events));
   if (!sqe) return;
   io_uring_prep_poll_remove(sqe, poll_tag(fd, watch.generation, what));
   sqe->flags |= IOSQE_CQE_SKIP_SUCCESS;
@@ -142,7 +189,7 @@ void unwant(Events& events, int fd, Watch& watch) {
 void report_poll(Events& events, uint64_t tag, int result, unsigned flags) {
   const int fd = static_cast<int>(tag >> 32);
   const int mask = static_cast<int>(tag >> 1 & 7);
-  if (mask == 0 || result == -ECANCELED) return;
+  if (mask == 0 || result == -ECANCELED || tag == LIBURING_UDATA_TIMEOUT) return;
   Watch* watch = events.watch(fd);
   // A poll that has been replaced or whose descriptor has been closed.
   if (!watch || watch->interest != mask ||
@@ -162,13 +209,6 @@ void report_poll(Events& events, uint64_t tag, int result, unsigned flags) {
   if (what) events.report(fd, watch->generation, what);
 }
 
-void complete(Request* request, int result) {
-  request->unlink();
-  request->result = result;
-  request->done = true;
-  if (Scheduler::asleep(request->waiter.thread)) scheduler.wake_by_event(request->waiter.thread);
-}
-
 void wait(Events& events, int64_t timeout) {
   io_uring* ring = &ring_of(events)->ring;
   if (io_uring_cq_ready(ring) > 0) timeout = 0;
@@ -179,17 +219,12 @@ void wait(Events& events, int64_t timeout) {
     io_uring_cqe* first = nullptr;
     io_uring_submit_and_wait_timeout(ring, &first, 1, timeout < 0 ? nullptr : &time, nullptr);
   }
-  unsigned head;
-  unsigned count = 0;
-  io_uring_cqe* cqe;
-  io_uring_for_each_cqe(ring, head, cqe) {
-    ++count;
-    if (cqe->user_data & 1)
+  each_completion(ring_of(events), [&](const io_uring_cqe* cqe) {
+    if (Request* request = request_of(cqe))
+      complete(request, cqe->res);
+    else
       report_poll(events, cqe->user_data, cqe->res, cqe->flags);
-    else if (cqe->user_data)
-      complete(reinterpret_cast<Request*>(cqe->user_data), cqe->res);
-  }
-  io_uring_cq_advance(ring, count);
+  });
 }
 
 void prepare(io_uring_sqe* sqe, const Operation& operation) {
@@ -236,11 +271,7 @@ void prepare(io_uring_sqe* sqe, const Operation& operation) {
 // The buffer belongs to the kernel until it says that the request is done, so one that has been
 // given up is taken back first.
 void take_back(Events& events, Request* request) {
-  if (io_uring_sqe* sqe = next_submission(events)) {
-    io_uring_prep_cancel(sqe, request, 0);
-    sqe->flags |= IOSQE_CQE_SKIP_SUCCESS;
-    io_uring_sqe_set_data64(sqe, 1);
-  }
+  cancel(ring_of(events), request);
   while (!request->done) scheduler.suspend(State::on_io, ST_UTIME_NO_TIMEOUT);
 }
 
@@ -249,7 +280,7 @@ ssize_t perform(Events& events, const Operation& operation, uint64_t timeout) {
   // asked directly.
   Watch* watch = events.watch(operation.fd);
   io_uring_sqe* sqe =
-      watch && !scheduler.current()->interrupted ? next_submission(events) : nullptr;
+      watch && !scheduler.current()->interrupted ? next_submission(ring_of(events)) : nullptr;
   if (!sqe) return operation.execute();
   Request request;
   request.waiter.thread = scheduler.current();

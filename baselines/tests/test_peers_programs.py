@@ -128,6 +128,7 @@ def test_two_workers_serve_with_two_cpus(tmp_path: Path, model: str) -> None:
     with running(command(model, "--cpus", "2"), tmp_path / "stderr") as server:
         assert len(all_processes(server)) == 4  # launcher, master, two workers
         assert [ask_once(server) for _ in range(20)] == [200] * 20
+        server.stop()
 
 
 def run(*options: str) -> subprocess.CompletedProcess[str]:

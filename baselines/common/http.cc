@@ -87,7 +87,7 @@ Want Connection::advance(std::span<const char> in, Clock::time_point now) {
   if (closing() || input_ended_) return want();
   // What was kept comes first, and waits for room.
   const std::size_t used = kept_ != nullptr ? 0 : feed(in, now);
-  if (!closing()) keep(in.subspan(used));
+  if (used < in.size() && !closing()) keep(in.subspan(used));
   return settle(now);
 }
 

@@ -9,8 +9,6 @@
 namespace baselines {
 namespace {
 
-constexpr std::uint64_t kMaxPairs = 1'000'000;  // some 50 ms
-
 // Blocks that live at once. An allocator keeps a few free ones of each size at hand; this many of
 // mixed sizes reach behind that to what its threads share.
 constexpr std::size_t kAlive = 256;
@@ -28,7 +26,8 @@ struct Free {
 }  // namespace
 
 Answer alloc(const Call& call) {
-  const std::optional<std::uint64_t> pairs = whole_number(call.rest, kMaxPairs);
+  const std::optional<std::uint64_t> pairs =
+      whole_number(call.rest, call.site.options().max_alloc_pairs);
   if (!pairs) return status_answer(404);
   std::array<std::unique_ptr<unsigned char, Free>, kAlive> alive;
   std::uint64_t bytes = 0;

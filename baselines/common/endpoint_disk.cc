@@ -2,15 +2,11 @@
 #include "baselines/common/endpoints.h"
 
 namespace baselines {
-namespace {
-
-constexpr std::uint64_t kMaxReads = 256;  // 4 MiB
-
-}  // namespace
 
 JobOrAnswer disk(const Call& call) {
   const DiskFile* const file = call.site.disk_file();
-  const std::optional<std::uint64_t> count = whole_number(call.rest, kMaxReads);
+  const std::optional<std::uint64_t> count =
+      whole_number(call.rest, call.site.options().max_disk_reads);
   if (file == nullptr || !count) return status_answer(404);
   const auto reads = static_cast<std::uint32_t>(*count);
   return std::make_unique<Job>(DiskJob{file->random_reads(reads), reads, make_disk_buffer()});

@@ -37,14 +37,19 @@ set(handler_tests ${CMAKE_CURRENT_LIST_DIR}/../tests)
 add_executable(handler_test
   ${handler_tests}/handler_answers.cc
   ${handler_tests}/handler_bodies.cc
+  ${handler_tests}/handler_disk.cc
   ${handler_tests}/handler_files.cc
+  ${handler_tests}/handler_goodbyes.cc
+  ${handler_tests}/handler_jobs.cc
   ${handler_tests}/handler_mutations.cc
   ${handler_tests}/handler_output.cc
   ${handler_tests}/handler_refusals.cc
   ${handler_tests}/handler_splits.cc
   ${handler_tests}/handler_time.cc
+  ${handler_tests}/handler_upstream.cc
   ${handler_tests}/fuzz_handler.cc)
 target_link_libraries(handler_test PRIVATE baselines_handler project_warnings GTest::gtest_main)
+target_compile_definitions(handler_test PRIVATE HANDLER_CORPUS="${handler_tests}/corpus/handler")
 include(GoogleTest)
 gtest_discover_tests(handler_test TEST_PREFIX handler. PROPERTIES LABELS handler TIMEOUT 60)
 
@@ -57,11 +62,13 @@ if(benchmark_FOUND)
                                               benchmark::benchmark)
 endif()
 
-# The same property as handler_mutations, driven by coverage: clang only, when asked for with
-# -DHANDLER_FUZZER=ON and -fsanitize=fuzzer-no-link in the flags of everything.
-option(HANDLER_FUZZER "build fuzz_handler (clang)" OFF)
+# The same properties, driven by coverage: clang only, when asked for with -DHANDLER_FUZZER=ON and
+# -fsanitize=fuzzer-no-link in the flags of everything. scripts/fuzz does all of it.
+option(HANDLER_FUZZER "build fuzz_handler and fuzz_upstream (clang)" OFF)
 if(HANDLER_FUZZER)
-  add_executable(fuzz_handler ${handler_tests}/fuzz_handler.cc)
-  target_link_libraries(fuzz_handler PRIVATE baselines_handler project_warnings)
-  target_link_options(fuzz_handler PRIVATE -fsanitize=fuzzer)
+  foreach(subject handler upstream)
+    add_executable(fuzz_${subject} ${handler_tests}/fuzz_${subject}.cc)
+    target_link_libraries(fuzz_${subject} PRIVATE baselines_handler project_warnings)
+    target_link_options(fuzz_${subject} PRIVATE -fsanitize=fuzzer)
+  endforeach()
 endif()

@@ -36,6 +36,11 @@ struct SiteOptions {
   std::size_t max_fields = 100;             // 431
   std::size_t max_body_bytes = 1 * kMiB;    // 413; bodies are read and thrown away
 
+  // The most that one request may ask for, above that there is no such path: 404.
+  std::uint64_t max_cpu_microseconds = 1'000'000;  // longer is a way to stop a server
+  std::uint64_t max_alloc_pairs = 1'000'000;       // some 50 ms
+  std::uint32_t max_disk_reads = 256;              // 4 MiB
+
   // Files. Up to `max_cached_file_bytes` a file is read into memory and kept while `cache_bytes`
   // last; larger ones are mapped for each answer, so the kernel's page cache is their cache.
   std::size_t cache_bytes = 64 * kMiB;

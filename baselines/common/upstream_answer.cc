@@ -100,8 +100,15 @@ class UpstreamAnswer::Parser final : public http::basic_parser<false> {
     lines_.clear();
   }
 
-  void on_body_init_impl(const boost::optional<std::uint64_t>& length, error_code&) override {
-    if (length) body_.reserve(*length);  // the parser has compared it with the limit
+  void on_body_init_impl(const boost::optional<std::uint64_t>& length, error_code& error) override {
+    if (!length) return;
+    // The parser's own complaint about the limit is lost when bytes of the body follow
+    // (Beast 1.74).
+    if (*length > kMaxUpstreamBody) {
+      error = http::error::body_limit;
+    } else {
+      body_.reserve(*length);
+    }
   }
   std::size_t on_body_impl(beast::string_view body, error_code& error) override {
     return append(body, error);
@@ -154,6 +161,12 @@ UpstreamAnswer::Progress UpstreamAnswer::take(std::span<const char> bytes) {
     bytes = joined;
   }
   for (;;) {
+    // Whatever of a chunked answer is missing, at least the last chunk is: "0", two line ends. With
+    // fewer bytes of it Beast's parser asserts (1.74, parse_chunk_header).
+    if (parser_->chunked() && bytes.size() < 5) {
+      pending_.assign(bytes.data(), bytes.size());
+      return Progress::incomplete;
+    }
     error_code error;
     const std::size_t used =
         parser_->put(boost::asio::const_buffer(bytes.data(), bytes.size()), error);

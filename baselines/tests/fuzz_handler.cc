@@ -1,15 +1,22 @@
 // For any input: no crash, no leak, no limit passed - and however it is cut, the same answer.
 //
 // The entry that libFuzzer calls (target fuzz_handler); handler_mutations.cc calls it in every test
-// run with inputs of its own.
+// run with inputs of its own and with those of corpus/handler. Run for ten minutes on one core of
+// two busy ones (scripts/fuzz 600): see the table in tests/README.md.
+#include <unistd.h>
+
+#include <array>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <fstream>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 
 #include "baselines/common/buffer_pool.h"
 #include "baselines/common/http.h"
+#include "baselines/common/job.h"
 #include "baselines/common/site.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
@@ -18,22 +25,46 @@ namespace {
 
 using namespace baselines;
 
-const Site& small_site() {
-  static const Site site([] {
-    SiteOptions options;  // limits that a short input can reach
-    options.max_target_bytes = 40;
-    options.max_head_bytes = 300;
-    options.max_fields = 5;
-    options.max_body_bytes = 64;
-    return options;
-  }());
-  return site;
-}
-
 void require(bool condition, const char* what) {
   if (condition) return;
   std::fprintf(stderr, "fuzz_handler: %s\n", what);
   std::abort();
+}
+
+SiteOptions small_options() {
+  SiteOptions options;  // limits that a short input can reach
+  options.max_target_bytes = 40;
+  options.max_head_bytes = 300;
+  options.max_fields = 5;
+  options.max_body_bytes = 64;
+  options.max_cpu_microseconds = 20;
+  options.max_alloc_pairs = 50;
+  options.max_disk_reads = 4;
+  options.origin_host = "127.0.0.1";  // nobody connects
+  options.origin_port = 80;
+  return options;
+}
+
+// With a file for /disk/, unless this folder's file system is one that is refused.
+const Site* make_site() {
+  SiteOptions options = small_options();
+  options.disk_file = "fuzz_disk_file_" + std::to_string(getpid());
+  std::array<char, kDiskBlockBytes> block;
+  fill_disk_block(0, block);
+  std::ofstream(options.disk_file, std::ios::binary).write(block.data(), block.size());
+  const Site* site = nullptr;
+  try {
+    site = new Site(options);  // never destroyed: libFuzzer ends by exit()
+  } catch (const std::runtime_error&) {
+    site = new Site(small_options());
+  }
+  unlink(options.disk_file.c_str());  // the site has it open
+  return site;
+}
+
+const Site& small_site() {
+  static const Site* const site = make_site();
+  return *site;
 }
 
 struct Outcome {
@@ -41,18 +72,55 @@ struct Outcome {
   Want want;
 };
 
-void take_output(Connection& connection, Clock::time_point now, std::size_t most,
-                 std::string& all) {
-  while (connection.want() == Want::output) {
-    require(!connection.output().empty(), "output is wanted but there is none");
-    std::size_t taken = 0;
-    for (const iovec& piece : connection.output()) {
-      const std::size_t n = std::min(piece.iov_len, most - taken);
-      all.append(static_cast<const char*>(piece.iov_base), n);
-      taken += n;
-      if (taken == most) break;
+// A job's end that depends on what is asked and on nothing else.
+void carry_out(Job& job) {
+  auto* const fetch = std::get_if<FetchJob>(&job.work);
+  if (fetch == nullptr) return;  // as if the disk had been read
+  std::string answer = "HTTP/1.1 " + std::to_string(200 + fetch->request.size()) + " As asked\r\n";
+  switch (fetch->request.size() % 4) {
+    case 0:
+      job.failure = 504;
+      return;
+    case 1:
+      answer += "Content-Length: 3000\r\n\r\n" + std::string(3000, 'c');  // too large to be copied
+      break;
+    case 2:
+      answer += "Transfer-Encoding: chunked\r\n\r\n1\r\nc\r\n0\r\n\r\n";
+      break;
+    default:
+      answer += "Content-Length: 0\r\n\r\n";
+      break;
+  }
+  fetch->answer.take(answer);
+}
+
+// Does what is wanted until it is input, or nothing more.
+void drive(Connection& connection, Clock::time_point now, std::size_t most, std::string& all) {
+  for (;;) {
+    switch (connection.want()) {
+      case Want::input:
+      case Want::close:
+        return;
+      case Want::job:
+        carry_out(connection.job());
+        connection.done(now);
+        break;
+      case Want::shut_down:
+        connection.has_shut_down(now);
+        break;
+      case Want::output: {
+        require(!connection.output().empty(), "output is wanted but there is none");
+        std::size_t taken = 0;
+        for (const iovec& piece : connection.output()) {
+          const std::size_t n = std::min(piece.iov_len, most - taken);
+          all.append(static_cast<const char*>(piece.iov_base), n);
+          taken += n;
+          if (taken == most) break;
+        }
+        connection.sent(taken, now);
+        break;
+      }
     }
-    connection.sent(taken, now);
   }
 }
 
@@ -71,13 +139,12 @@ Outcome converse(std::string_view input, unsigned cut) {
       const std::size_t left = input.size() - at;
       const std::size_t n = cut == 0 ? left : std::min<std::size_t>(1 + (random >> 16) % cut, left);
       connection.advance({input.data() + at, n}, now);
-      take_output(connection, now, most, outcome.bytes);
+      drive(connection, now, most, outcome.bytes);
       at += n;
     }
     outcome.want = connection.want();
     connection.end_of_input(now);
-    take_output(connection, now, most, outcome.bytes);
-    if (connection.want() == Want::shut_down) connection.has_shut_down(now);
+    drive(connection, now, most, outcome.bytes);
     require(connection.want() == Want::close, "open after the end of the input");
     require(BufferPool::statistics().borrowed == blocks, "a block is held by a closed connection");
   }

@@ -21,8 +21,12 @@ namespace baselines {
 template <class Stream>
 class UpstreamPool {
  public:
-  static UpstreamPool& mine() {
+  // Of the kernel thread that runs now, which may be another one after every call that waits: a
+  // runtime may move user-level threads about. So it is asked for anew, and by a call that the
+  // compiler cannot merge with the one before.
+  [[gnu::noinline]] static UpstreamPool& mine() {
     static thread_local UpstreamPool pool;
+    asm volatile("");
     return pool;
   }
 
@@ -73,13 +77,13 @@ template <class Socket>
 int carry_out(FetchJob& fetch, Socket& socket, Clock::time_point deadline) {
   using Stream = typename Socket::Upstream;
   using End = Transfer::End;
-  auto& pool = UpstreamPool<Stream>::mine();
-  for (bool pooled = !pool.empty();; pooled = false) {
-    Stream stream = pooled ? pool.take() : Stream();
+  using Pool = UpstreamPool<Stream>;
+  for (bool pooled = !Pool::mine().empty();; pooled = false) {
+    Stream stream = pooled ? Pool::mine().take() : Stream();
     End end = pooled ? End::done : stream.connect(*fetch.origin, deadline);
     if (end == End::done) end = converse(socket, stream, fetch, deadline);
     if (end == End::done) {
-      if (fetch.answer.reusable()) pool.give(std::move(stream));
+      if (fetch.answer.reusable()) Pool::mine().give(std::move(stream));
       return 0;
     }
     if (end == End::timed_out) return 504;

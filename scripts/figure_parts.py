@@ -59,14 +59,46 @@ def curves(
     return found
 
 
+def plain_curve(label: str, x: Sequence[float], y: Sequence[Interval | None]) -> Curve:
+    """A curve of which nothing was excluded or limited."""
+    nothing = [False] * len(x)
+    return Curve(label, list(x), list(y), nothing, nothing, [()] * len(x), nothing)
+
+
+def legend(axes: Any, labels: Sequence[str], look: dict[str, Look]) -> None:
+    """Names beside the panel, each in its colour with a piece of its line: for curves that have no
+    common end to be named at."""
+    for place, label in enumerate(labels):
+        y = 0.97 - place * LABEL_SIZE * 1.5 / (PANEL_HEIGHT * POINTS_PER_INCH)
+        own = look[label]
+        line = axes.plot(
+            [1.03, 1.11], [y, y], transform=axes.transAxes, color=own.line, linestyle=own.dashes,
+            clip_on=False,
+        )
+        name = axes.text(
+            1.13, y, label, transform=axes.transAxes, fontsize=LABEL_SIZE, color=own.text, va="center"
+        )
+        own.own(*line, name)
+
+
+def say_in(axes: Any, text: str) -> None:
+    """A sentence in the place of a panel's data."""
+    axes.text(0.5, 0.5, text, transform=axes.transAxes, ha="center", color=FAINT, fontsize=8)
+    axes.set_yticks([])
+
+
 def panels(
-    rows: int, columns: int, caption: str, narrow: bool, width: float = WIDE_PANEL
+    rows: int, columns: int, caption: str, narrow: bool, width: float = WIDE_PANEL, *,
+    left: float = LEFT, right: float = RIGHT_FOR_LABELS, height: float = PANEL_HEIGHT,
 ) -> tuple[Any, list[list[Any]]]:
-    """A figure and its axes as rows of columns, laid out in inches; narrow stacks the columns."""
-    width = NARROW_PANEL if narrow else width
+    """A figure and its axes as rows of columns, laid out in inches; narrow stacks the columns.
+
+    `left` and `right` are the room beside each panel, for the names of an axis and of curves.
+    """
+    width = min(width, NARROW_PANEL) if narrow else width
     grid_rows, grid_columns = (rows * columns, 1) if narrow else (rows, columns)
-    cell_width = LEFT + width + RIGHT_FOR_LABELS
-    cell_height = ABOVE + PANEL_HEIGHT + BELOW
+    cell_width = left + width + right
+    cell_height = ABOVE + height + BELOW
     total_width = grid_columns * cell_width
     lines = _wrapped(caption, total_width) if caption else []
     below = CAPTION_LINE * len(lines) + (0.1 if lines else 0.0)
@@ -75,12 +107,10 @@ def panels(
     made = []
     for place in range(rows * columns):
         row, column = divmod(place, grid_columns)
-        left = column * cell_width + LEFT
-        bottom = total_height - (row + 1) * cell_height + BELOW
+        x, y = column * cell_width + left, total_height - (row + 1) * cell_height + BELOW
         made.append(
             figure.add_axes(
-                (left / total_width, bottom / total_height,
-                 width / total_width, PANEL_HEIGHT / total_height)
+                (x / total_width, y / total_height, width / total_width, height / total_height)
             )
         )
     for number, line in enumerate(reversed(lines)):
@@ -252,11 +282,12 @@ def highest_rate(points: Sequence[Point], metric: str) -> float:
     return max(shown + [v for p in points for v in p.set_aside.get(metric, ())], default=0.0)
 
 
-def rate_axis(axes: Any, highest: float) -> None:
-    """From 0, so that heights may be compared; in thousands when the numbers are that large."""
-    axes.set_ylim(0, highest * 1.06 if highest > 0 else 1)
-    axes.yaxis.set_major_locator(matplotlib.ticker.MaxNLocator(6, steps=[1, 2, 2.5, 5, 10]))
-    axes.yaxis.set_major_formatter(matplotlib.ticker.FuncFormatter(rate))
+def rate_axis(axes: Any, highest: float, along: str = "y") -> None:
+    """From 0, so that lengths may be compared; in thousands when the numbers are that large."""
+    axis = axes.yaxis if along == "y" else axes.xaxis
+    (axes.set_ylim if along == "y" else axes.set_xlim)(0, highest * 1.06 if highest > 0 else 1)
+    axis.set_major_locator(matplotlib.ticker.MaxNLocator(6, steps=[1, 2, 2.5, 5, 10]))
+    axis.set_major_formatter(matplotlib.ticker.FuncFormatter(rate))
 
 
 def sample_sentence(analysis: Analysis, points: Sequence[Point], metric: str) -> str:

@@ -18,6 +18,7 @@ from typing import Any
 import figure_style as style
 from analysis.points import Point
 from analysis.record import Analysis, load_analysis
+from analysis.workloads import Workload
 from results import BadData, Parser, fatal
 
 Row = dict[str, object]
@@ -44,6 +45,11 @@ class Absent:
 
 
 Drawings = list[Drawing | Absent]
+
+
+def closed(analysis: Analysis) -> list[Workload]:
+    """The workloads whose load is the number of clients; open loads have plot_offered_rate.py."""
+    return [w for w in analysis.workloads if "offered_rps" not in w.varies]
 
 
 def rows_of(points: Iterable[Point], metrics: Sequence[str]) -> tuple[Row, ...]:

@@ -36,7 +36,7 @@ PANELS = (
 def drawings(analysis: Analysis) -> Drawings:
     """One figure for each workload that was run with two loads or more."""
     found: Drawings = []
-    for workload in analysis.workloads:
+    for workload in figures.closed(analysis):
         cpus = rows(analysis, workload.name)
         shown = [p for p in analysis.points if p.workload == workload.name and p.cpus in cpus]
         if not cpus:

@@ -35,7 +35,7 @@ PANEL_WIDTH = 2.15  # narrower than a load panel: there are few CPU counts and t
 def drawings(analysis: Analysis) -> Drawings:
     """One figure for each workload that was run on two numbers of CPUs or more."""
     found: Drawings = []
-    for workload in analysis.workloads:
+    for workload in figures.closed(analysis):
         clients = rows(analysis, workload.name)
         if not clients:
             reason = "it was run on one number of CPUs only."

@@ -195,6 +195,11 @@ def load(directory: Path) -> Campaign:
     )
 
 
+def cells_sha256(directory: Path) -> str:
+    """What names the cells of a campaign, in analysis.json too."""
+    return hashlib.sha256(_read_bytes(directory / "cells.jsonl")).hexdigest()
+
+
 def _read_bytes(path: Path) -> bytes:
     try:
         return path.read_bytes()

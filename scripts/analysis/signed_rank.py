@@ -1,12 +1,12 @@
 """The exact distribution behind paired statements: Wilcoxon's signed ranks and Walsh averages.
 
 Why it and no bootstrap: blocks are few (six to some dozens) and the noise of a shared machine is
-heavy-tailed (a neighbour wakes up and a cell loses 20 %). The percentile bootstrap over six such
-blocks calls A/A twins different in 12 to 14 % of campaigns instead of 5 %. Within a block the order of cells is
-random, so under "no difference" the log-ratio of two cells is symmetric about 0 whatever the noise
-is, and the signed-rank distribution is exact: never more than 5 % false alarms. For power it is also
-the better choice: with the block noise of this project's reference campaign a 3 % slowdown is found
-in 94 % of campaigns of ten minutes, where Student's t finds it in 85 %. (test_bars.py repeats both.)
+heavy-tailed (a neighbour wakes up and a cell loses 20 %). Over six such blocks the percentile
+bootstrap calls 14 % of A/A twins different where 5 % are promised. Within a block the order of cells
+is random, so without a difference the log-ratio of two cells is symmetric about 0 whatever the noise
+is, and the signed-rank distribution is exact: 3 % over six blocks, never more than 5 %. It also sees
+more: with the block noise of this project's reference campaign a 3 % slowdown is found in 95 % of
+campaigns of ten minutes, by Student's t in 88 %. (scripts/tests/test_bars.py prints these figures.)
 """
 
 from __future__ import annotations

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
+from analysis.rank_sum import unpaired_ratio
 from analysis.signed_rank import Numbers
 from results import Cell
 
@@ -44,23 +45,39 @@ def judge(rates: Sequence[float]) -> Verdict:
     )
     if len(batches) < FEWEST_BATCHES:
         return Verdict(0, None, f"{len(rates)} samples are too few to say")
-    cut = mser(batches)
-    if cut > len(batches) // 2:
-        return Verdict(cut * BATCH, False, "the warm-up takes more than half of the window")
+    half = len(batches) // 2
+    cut = mser(batches, len(batches))
+    if cut > half:
+        # Of a dozen batches without any warm-up the last few are often alike by chance, and MSER
+        # would keep only those. It is believed when what it cuts off is of another level.
+        if _differ(batches[:cut], batches[cut:]):
+            return Verdict(cut * BATCH, False, "the warm-up takes more than half of the window")
+        cut = mser(batches, half)
     rest = batches[cut:]
     place, p = pettitt(rest)
-    before, after = float(rest[:place].mean()), float(rest[place:].mean())
-    size = abs(after / before - 1) if before > 0 else math.inf
+    size = _step(rest[:place], rest[place:])
     if p < SHIFT_P and size > SHIFT_SIZE:
         return Verdict(cut * BATCH, False, f"the rate shifted by {100 * size:.0f} % later on")
     return Verdict(cut * BATCH, True, "")
 
 
-def mser(values: Numbers) -> int:
-    """How many values to cut off the start. The last fifth is never cut: few equal values there
-    would otherwise look infinitely precise."""
+def _step(before: Numbers, after: Numbers) -> float:
+    """How far apart two levels are, as a share of the first."""
+    level = float(before.mean())
+    return abs(float(after.mean()) / level - 1) if level > 0 else math.inf
+
+
+def _differ(before: Numbers, after: Numbers) -> bool:
+    ratio = unpaired_ratio(list(before), list(after))
+    surely = ratio is not None and ratio.p is not None and ratio.p < SHIFT_P
+    return surely and _step(before, after) > SHIFT_SIZE
+
+
+def mser(values: Numbers, longest: int) -> int:
+    """How many values to cut off the start, at most `longest`. The last fifth is never cut: few
+    equal values there would look infinitely precise."""
     best, best_error = 0, math.inf
-    for cut in range(0, max(1, len(values) - max(2, len(values) // 5) + 1)):
+    for cut in range(0, min(longest, len(values) - max(3, len(values) // 5)) + 1):
         rest = values[cut:]
         error = float(rest.var()) / len(rest)
         if error < best_error:

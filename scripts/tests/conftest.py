@@ -11,7 +11,9 @@ import pytest
 SCRIPTS = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(SCRIPTS), str(SCRIPTS / "tests")]
 
-import synthetic  # noqa: E402  (needs the path above)
+import results  # noqa: E402  (these need the path above)
+import synthetic  # noqa: E402
+from analysis.record import analyse, as_json  # noqa: E402
 
 MP_AT_512 = "mp/prefork/mp prefork/plaintext/c512/k1/b"
 MT_GATED = "mt/thread/mt thread/plaintext/c64/k1/b1"
@@ -33,9 +35,12 @@ def sick(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def rich(healthy: Path) -> Path:
+def rich(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A campaign with data for every figure."""
-    return healthy
+    campaign = synthetic.write(tmp_path_factory.mktemp("rich"), synthetic.rich())
+    text = as_json(analyse(results.load(campaign)))
+    (campaign / "analysis.json").write_text(text)
+    return campaign
 
 
 def run(script: str, *arguments: object) -> subprocess.CompletedProcess[str]:

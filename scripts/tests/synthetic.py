@@ -12,12 +12,15 @@ from __future__ import annotations
 import argparse
 import json
 import random
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 CLIENTS = (1, 8, 64, 512)
 CPUS = (1, 2)
+Json = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -48,21 +51,65 @@ class Recipe:
     blocks: int = 7
     seed: int = 1
     servers: tuple[Server, ...] = SERVERS
-    workloads: tuple[str, ...] = ("plaintext",)
+    workloads: tuple[Json, ...] = ({"name": "plaintext", "path": "/plaintext"},)  # as in a plan
     clients: tuple[int, ...] = CLIENTS
     cpus: tuple[int, ...] = CPUS
     cell_noise: float = 0.01
     block_noise: float = 0.25
     failed: set[str] = field(default_factory=set)  # identities without a measurement
     gated: dict[str, str] = field(default_factory=dict)  # identity -> name of the failed gate
+    raw: bool = False  # with the generators' reports
 
 
-def truth(server: Server, clients: int, cpus: int) -> dict[str, float]:
+def rich(blocks: int = 6) -> Recipe:
+    """A campaign with data for every figure: sizes, idle clients, disk, offered rates, histograms."""
+    sizes = [{"name": f"bytes-{n}", "path": f"/bytes/{n}"} for n in (64, 1024, 65536)]
+    idle = {"name": "idle-1000", "path": "/bytes/1024", "generator": "stload",
+            "generator_options": ["--idle", "1000"]}
+    opened = {"name": "open", "path": "/bytes/1024", "generator": "stload",
+              "rates": [20_000, 40_000, 80_000, 160_000]}
+    disk = {"name": "disk", "path": "/disk/1"}
+    return Recipe(
+        blocks=blocks, clients=(64, 512), workloads=(*sizes, idle, opened, disk), raw=True
+    )
+
+
+def truth(
+    server: Server, clients: int, cpus: int, workload: Json | None = None,
+    offered: float | None = None,
+) -> dict[str, float]:
     """Throughput and requests per CPU-second before any noise."""
+    workload = workload or {}
     per_cpu = server.rate / (1 + clients / server.decay_clients)
     per_cpu *= server.efficiency if cpus > 1 else 1.0
+    found = re.search(r"/bytes/(\d+)", workload.get("path", ""))
+    per_cpu /= 1 + int(found.group(1)) / 20_000 if found else 1
+    per_cpu *= 0.1 if "/disk/" in workload.get("path", "") else 1.0
+    if "--idle" in workload.get("generator_options", ()):
+        per_cpu *= 0.95 if server.architecture in ("edsm", "st") else 0.8
     busy = min(1.0, 0.4 + 0.6 * (clients - 1) / 7)  # one client cannot keep a server busy
-    return {"requests_per_cpu_s": per_cpu, "throughput_rps": per_cpu * cpus * busy}
+    able = per_cpu * cpus * busy
+    return {
+        "requests_per_cpu_s": per_cpu,
+        "throughput_rps": able if offered is None else min(able, offered),
+    }
+
+
+def latencies(clients: int) -> dict[int, int]:
+    """What each cell's generator observed, in microseconds."""
+    return {clients * (20 + 2 * i): 600 - 5 * i for i in range(110)} | {50_000 + clients: 40}
+
+
+def corrected(raw: dict[int, int], expected_us: int) -> dict[int, int]:
+    """What wrk 4.1.0 makes of a histogram before it reports it (stats_correct)."""
+    data = dict(raw)
+    for n in sorted(raw):
+        if n >= 2 * expected_us:
+            m = n - expected_us
+            while m > expected_us:
+                data[m] = data.get(m, 0) + raw[n]
+                m -= expected_us
+    return dict(sorted(data.items()))
 
 
 def plan(recipe: Recipe) -> dict[str, Any]:
@@ -75,7 +122,7 @@ def plan(recipe: Recipe) -> dict[str, Any]:
             | ({} if s.label == f"{s.architecture}-{s.model}" else {"label": s.label})
             for s in recipe.servers
         ],
-        "workloads": [{"name": w, "path": f"/{w}"} for w in recipe.workloads],
+        "workloads": list(recipe.workloads),
         "clients": list(recipe.clients),
         "cpus": list(recipe.cpus),
         "seconds": 2,
@@ -122,56 +169,78 @@ def cells(recipe: Recipe) -> list[dict[str, Any]]:
         mood = chance.gauss(1.0, recipe.block_noise)
         mood = max(0.3, mood)
         order = [
-            (s, w, n, k)
-            for s in recipe.servers for w in recipe.workloads
+            (s, w, rate, n, k)
+            for s in recipe.servers for w in recipe.workloads for rate in w.get("rates", [None])
             for n in recipe.clients for k in recipe.cpus
             if k == recipe.cpus[0] or n == recipe.clients[-2]
         ]
         chance.shuffle(order)
-        for position, (server, workload, clients, cpus) in enumerate(order):
+        for position, where in enumerate(order):
             factor = mood * max(0.1, chance.gauss(1.0, recipe.cell_noise))
-            made.append(
-                _cell(recipe, server, workload, clients, cpus, block, position, factor)
-            )
+            made.append(_cell(recipe, *where, block, position, factor))
     return made
 
 
 def _cell(
-    recipe: Recipe, server: Server, workload: str, clients: int, cpus: int,
+    recipe: Recipe, server: Server, workload: Json, offered: float | None, clients: int, cpus: int,
     block: int, order: int, factor: float,
-) -> dict[str, Any]:
+) -> Json:
+    rate = "" if offered is None else f"/r{offered:g}"
     identity = (
-        f"{server.architecture}/{server.model}/{server.label}/{workload}"
-        f"/c{clients}/k{cpus}/b{block}"
+        f"{server.architecture}/{server.model}/{server.label}/{workload['name']}"
+        f"/c{clients}/k{cpus}{rate}/b{block}"
     )
-    cell: dict[str, Any] = {
+    cell: Json = {
         "schema": "archbench.cell/1", "cell": identity,
         "architecture": server.architecture, "model": server.model, "label": server.label,
-        "workload": workload, "clients": clients, "cpus": cpus, "block": block, "order": order,
-        "status": "ok", "started_utc": "2026-01-01T12:00:00Z",
+        "workload": workload["name"], "clients": clients, "cpus": cpus, "block": block,
+        "order": order, "status": "ok", "started_utc": "2026-01-01T12:00:00Z",
         "measurements": {}, "gates": [], "warnings": [],
         "provenance": {
             "server_command": ["httpd_" + server.architecture, "--model", server.model],
             "generator_command": ["wrk", "-c", str(clients)], "seed": recipe.seed,
         },
     }
+    if offered is not None:
+        cell["offered_rps"] = offered
+    if recipe.raw:
+        kind = "wrk" if offered is None else "stload"
+        cell["provenance"]["raw"] = [f"raw/b{block}-{order:04}.{kind}.json"]
     if identity in recipe.failed:
         cell["status"] = "failed"
         cell["reason"] = "the server ended before it was ready <exit 1>"
         return cell
-    true = truth(server, clients, cpus)
-    per_cpu = true["requests_per_cpu_s"] * factor
-    rate = true["throughput_rps"] * factor
-    cell["measurements"] = {
-        "duration_s": 2.0, "requests": round(2 * rate), "throughput_rps": rate,
-        "requests_per_cpu_s": per_cpu, "cpu_us_per_request": 1e6 / per_cpu,
-        "server_cpu_s": 2 * rate / per_cpu, "latency_us_p50": 1e6 * clients / rate,
-        "latency_us_p99": 4e6 * clients / rate,
-    }
+    cell["measurements"] = _measurements(
+        truth(server, clients, cpus, workload, offered), factor, clients, server
+    )
+    if offered is not None:
+        late = offered / cell["measurements"]["throughput_rps"]
+        cell["measurements"]["latency_intended_us_p99"] = 2_000 * late**8
     cell["gates"] = [_gate(recipe, identity, name, clients) for name in GATES]
     if clients == 512 and server.architecture == "mp":
         cell["warnings"] = [{"code": "no_steady_state", "text": "throughput still moved"}]
     return cell
+
+
+def _measurements(
+    true: dict[str, float], factor: float, clients: int, server: Server
+) -> dict[str, float]:
+    per_cpu = true["requests_per_cpu_s"] * factor
+    rate = true["throughput_rps"] * factor
+    own_process = server.architecture in ("mp", "mt")
+    return {
+        "duration_s": 2.0, "requests": round(2 * rate), "throughput_rps": rate,
+        "requests_per_cpu_s": per_cpu, "cpu_us_per_request": 1e6 / per_cpu,
+        "server_cpu_s": 2 * rate / per_cpu, "latency_us_p50": 1e6 * clients / rate,
+        "latency_us_p99": 4e6 * clients / rate, "server_user_share": 0.2, "server_cpu_share": 0.98,
+        "syscalls_per_request": 2.0 if own_process else 2.1,
+        "voluntary_switches_per_request": 1.0 if own_process else 0.01,
+        "involuntary_switches_per_request": 0.02,
+        "memory_bytes_per_connection": 100_000.0 if own_process else 4_096.0,
+        "served_connections": clients, "jain_index": 0.7 if own_process else 0.99,
+        "generator_requests": round(2 * rate), "ceiling_rps": 400_000.0,
+        "slowest_client_requests": round((0.2 if own_process else 0.9) * 2 * rate / clients),
+    }
 
 
 GATES = ("littles_law", "completions_agree", "every_client_served", "server_was_the_limit")
@@ -193,7 +262,29 @@ def write(directory: Path, recipe: Recipe | None = None) -> Path:
     (directory / "campaign.json").write_text(json.dumps(about(recipe, len(made)), indent=1))
     lines = [json.dumps(cell) + "\n" for cell in made]
     (directory / "cells.jsonl").write_text("".join(lines))
+    for name, text in _reports(recipe, made):
+        (directory / "raw").mkdir(exist_ok=True)
+        (directory / name).write_text(text)
     return directory
+
+
+def _reports(recipe: Recipe, made: list[Json]) -> Iterator[tuple[str, str]]:
+    """The generators' reports, in the parts that the scripts read."""
+    for cell in made if recipe.raw else ():
+        (name,) = cell["provenance"]["raw"]
+        observed = latencies(cell["clients"])
+        if name.endswith(".stload.json"):
+            distribution = {"histogram": [[us + 0.5, n] for us, n in observed.items()]}
+            yield name, json.dumps(
+                {"schema": "stload.report/1", "load": {"kind": "open"}, "latency_us": distribution}
+            )
+            continue
+        requests, expected_us = sum(observed.values()), 5_000
+        yield name, json.dumps({
+            "requests": requests, "errors": {"timeout": 0},
+            "duration_us": requests // cell["clients"] * expected_us,
+            "latency_us": list(corrected(observed, expected_us).items()),
+        })
 
 
 def main() -> None:

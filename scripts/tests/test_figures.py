@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,11 +13,12 @@ import figure_catalogue
 import figure_parts
 import figure_style
 import figures
+import plot_disk
 import plot_load_scalability
 import plot_system_scalability
 import results
 import synthetic
-from analysis.record import Analysis, analyse
+from analysis.record import Analysis, analyse, load_analysis
 from conftest import run
 from figures import Absent, Drawing
 
@@ -27,18 +29,55 @@ def analysed(campaign: Path) -> Analysis:
 
 @pytest.mark.parametrize("drawings", figure_catalogue.CATALOGUE, ids=lambda f: str(f.__module__))
 def test_same_cells_same_bytes(
-    drawings: Callable[[Analysis], figures.Drawings], rich: Path, tmp_path: Path
+    drawings: Callable[[Analysis], figures.Drawings], rich: Path
 ) -> None:
+    made = []
+    for _ in range(2):
+        first = next(d for d in drawings(load_analysis(rich)) if isinstance(d, Drawing))
+        made.append((figure_style.svg(first.draw(False, first.caption)), figures.as_csv(first.rows)))
+    assert made[0] == made[1]
+    assert made[0][1].count("\n") > 1, "the table behind it has no data"
+
+
+def test_plot_script_writes_svg_png_and_csv_twice_the_same(healthy: Path, tmp_path: Path) -> None:
     made: list[dict[str, bytes]] = []
     for folder in (tmp_path / "one", tmp_path / "two"):
-        assert figures.main("doc", drawings, [str(rich), "-o", str(folder)]) == 0
+        ended = run("plot_load_scalability.py", healthy, "-o", folder)
+        assert ended.returncode == 0, ended.stderr
         made.append({path.name: path.read_bytes() for path in folder.iterdir()})
     assert made[0] == made[1]
-    kinds = sorted(Path(name).suffix for name in made[0])
-    assert kinds and len(kinds) % 3 == 0 and set(kinds) == {".csv", ".png", ".svg"}
-    for name, content in made[0].items():
-        if name.endswith(".csv"):
-            assert content.count(b"\n") > 1, f"{name} has no data"
+    stem = "load_scalability-plaintext"
+    assert sorted(made[0]) == [f"{stem}.csv", f"{stem}.png", f"{stem}.svg"]
+
+
+def test_campaign_without_the_data_gets_a_sentence_and_no_figure(
+    healthy: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    found = figure_catalogue.drawings(analysed(healthy))
+    missing = {d.title.partition(",")[0]: d.reason for d in found if isinstance(d, Absent)}
+    for title in ("Idle connections", "Response size", "Disk-bound", "Offered rate",
+                  "Distribution of latency"):
+        assert missing[title].endswith(".")
+    assert figures.main("doc", plot_disk.drawings, [str(healthy), "-o", str(tmp_path)]) == 0
+    assert capsys.readouterr().err == "Disk-bound: no workload reads the disk.\n"
+    assert not list(tmp_path.iterdir())
+
+
+def test_every_figure_has_a_narrow_form_and_a_name_of_its_own(rich: Path) -> None:
+    made = [d for d in figure_catalogue.drawings(load_analysis(rich)) if isinstance(d, Drawing)]
+    assert len({d.name for d in made}) == len(made)
+    assert {d.title for d in made} >= {"Fairness", "Differences", "All runs", "Offered rate"}
+    for drawing in {d.title: d for d in made}.values():
+        assert drawing.draw(True, "").get_figwidth() < 5.5, drawing.title
+        assert drawing.rows and all(row.keys() == drawing.rows[0].keys() for row in drawing.rows)
+
+
+def test_parts_of_an_architecture_can_be_told_by_their_ids(healthy: Path) -> None:
+    svg = load_figure(healthy)
+    for kind in ("mp", "mt", "edsm", "st"):
+        assert f'id="{figure_style.OF}{kind}-' in svg
+    ids = re.findall(r'id="([^"]+)"', svg)
+    assert len(ids) == len(set(ids))
 
 
 def load_figure(campaign: Path) -> str:

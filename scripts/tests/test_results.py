@@ -12,10 +12,7 @@ import results
 import synthetic
 from conftest import MP_AT_512, MT_GATED, run
 
-SCRIPTS = (
-    "results.py", "analyse.py", "report.py",
-    "plot_load_scalability.py", "plot_system_scalability.py",
-)
+SCRIPTS = ("results.py", "analyse.py", "report.py", "plot_load_scalability.py")
 
 
 def copy(campaign: Path, to: Path) -> Path:

@@ -1,0 +1,144 @@
+#!/usr/bin/python3
+"""Draw what one request costs, part by part, at the load where the servers do most.
+
+CPU time in user mode and in the kernel, system calls, context switches (voluntary and involuntary),
+and the memory of one more connection. Bars, because they are amounts of the same thing; the line
+at a bar's end is the interval of the median over blocks. What was not measured has no panel.
+
+    scripts/plot_cost.py results/quick-20260101T120000Z -o /tmp/figures
+"""
+
+from __future__ import annotations
+
+import functools
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import figure_parts as parts
+import figure_style as style
+import figures
+from analysis.points import CPU_SECOND, Point
+from analysis.record import Analysis
+from figures import Absent, Drawing, Drawings
+from numbers_as_text import rate, size
+
+TITLE = "Cost of a request"
+PANEL_WIDTH = 1.9
+CPU = "cpu_us_per_request"
+USER = "server_user_share"
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One panel: stacked metrics, the first solid and the second pale."""
+
+    metrics: tuple[str, ...]
+    title: str
+    unit: str
+
+
+BARS = (
+    Bar((CPU,), "CPU time", "µs (solid: user, pale: kernel)"),
+    Bar(("syscalls_per_request",), "System calls", "for each request"),
+    Bar(("voluntary_switches_per_request", "involuntary_switches_per_request"), "Context switches",
+        "(solid: voluntary, pale: not)"),
+    Bar(("memory_bytes_per_connection",), "Memory of a connection", "bytes, server's processes"),
+)
+
+
+def drawings(analysis: Analysis) -> Drawings:
+    """One figure for each closed workload."""
+    found: Drawings = []
+    for workload in figures.closed(analysis):
+        points = busiest(analysis, workload.name)
+        if not points:
+            continue
+        clients, cpus = points[0].clients, points[0].cpus
+        caption = (
+            f"{TITLE}, workload {workload.name}, {clients:,} client{'s' * (clients != 1)},"
+            f" {cpus} CPU{'s' * (cpus != 1)}, campaign {analysis.campaign}. Medians over blocks with"
+            " their intervals; lower is better. On loopback the kernel's part holds work of the"
+            " sender's side too."
+        )
+        metrics = [USER, *(m for bar in BARS for m in bar.metrics)]
+        found.append(
+            Drawing(
+                f"cost-{workload.name}", TITLE, workload.name, caption,
+                figures.rows_of(points, metrics), functools.partial(draw, analysis, points),
+            )
+        )
+    return found or [Absent(TITLE, "no server's CPU time was measured.")]
+
+
+def busiest(analysis: Analysis, workload: str) -> list[Point]:
+    """The points on the fewest CPUs at the load with the most requests per CPU-second in all."""
+    here = [p for p in analysis.points if p.workload == workload and CPU in p.metrics]
+    cpus = min((p.cpus for p in here), default=0)
+    loads: dict[int, list[Point]] = {}
+    for p in here:
+        if p.cpus == cpus:
+            loads.setdefault(p.clients, []).append(p)
+
+    def done(points: Sequence[Point]) -> tuple[int, float]:
+        return len(points), sum(p.median(CPU_SECOND) or 0.0 for p in points)
+
+    return max(loads.values(), key=done, default=[])
+
+
+def draw(analysis: Analysis, points: list[Point], narrow: bool = False, caption: str = "") -> Any:
+    bars = [b for b in BARS if any(b.metrics[0] in p.metrics for p in points)]
+    figure, grid = parts.panels(1, len(bars), caption, narrow, PANEL_WIDTH, right=0.35, left=1.25)
+    look = style.looks(analysis)
+    for axes, bar in zip(grid[0], bars):
+        _panel(axes, bar, points, look)
+    return figure
+
+
+def _panel(axes: Any, bar: Bar, points: list[Point], look: dict[str, style.Look]) -> None:
+    reach = max(_ends(p, bar)[1] for p in points)
+    for place, p in enumerate(points):
+        own = look[p.label]
+        begin = 0.0
+        for nth, part in enumerate(_parts(p, bar)):
+            own.own(*axes.barh(
+                place, part, left=begin, height=0.62, color=own.line, alpha=(1.0, 0.4)[nth],
+            ))
+            begin += part
+        low, high = _ends(p, bar)
+        own.own(*axes.plot([low, high], [place, place], color=style.INK, linewidth=0.9))
+        shown = size(begin) if "bytes" in bar.metrics[0] else f"{begin:.3g}"
+        own.own(axes.text(
+            max(high, begin) + 0.02 * reach, place, shown, va="center", fontsize=7, color=own.text,
+        ))
+    axes.set_yticks(range(len(points)), [p.label for p in points])
+    axes.invert_yaxis()
+    axes.grid(axis="y", visible=False)
+    axes.grid(axis="x")
+    parts.rate_axis(axes, reach * 1.12, along="x")
+    if "bytes" in bar.metrics[0]:
+        axes.xaxis.set_major_formatter(lambda v, _: rate(v))
+    axes.set_title(bar.title)
+    axes.set_xlabel(bar.unit)
+
+
+def _parts(p: Point, bar: Bar) -> list[float]:
+    """The stacked amounts. CPU time is split by the user's share of it."""
+    if bar.metrics[0] == CPU and CPU in p.metrics:
+        total, user = p.metrics[CPU].median, p.median(USER)
+        return [total] if user is None else [total * user, total * (1 - user)]
+    return [p.metrics[m].median for m in bar.metrics if m in p.metrics]
+
+
+def _ends(p: Point, bar: Bar) -> tuple[float, float]:
+    """The interval of the first metric, moved to the end of the whole bar."""
+    first = p.metrics.get(bar.metrics[0])
+    if first is None:
+        return 0.0, 0.0
+    beyond = sum(_parts(p, bar)) - first.median
+    return first.low + beyond, first.high + beyond
+
+
+if __name__ == "__main__":
+    sys.exit(figures.main(__doc__, drawings))

@@ -13,10 +13,11 @@
 
 #include "baselines/common/door.h"
 #include "baselines/common/job.h"
+#include "baselines/edsm/descriptor_table.h"
 #include "baselines/edsm/models.h"
 #include "baselines/edsm/ring.h"
 #include "baselines/edsm/ring_session.h"
-#include "baselines/edsm/session_table.h"
+#include "baselines/edsm/ring_upstream.h"
 #include "baselines/edsm/symmetric.h"
 
 namespace baselines {
@@ -26,13 +27,14 @@ using namespace std::chrono_literals;
 using std::chrono::microseconds;
 using std::chrono::milliseconds;
 
-// What a completion is about: the address of a session and, in its lowest bits, one of these.
-enum class About : std::uint64_t { nothing, arrival, signal, receive, send };
+// What a completion is about: one of these, and in the other bits the address of a session, or of
+// an upstream.
+enum class About : std::uint64_t { nothing, arrival, signal, receive, send, disk, upstream };
 constexpr std::uint64_t kAboutMask = 7;
-static_assert(alignof(RingSession) > kAboutMask);
+static_assert(alignof(RingSession) > kAboutMask && alignof(RingUpstream) > kAboutMask);
 
-std::uint64_t tag(About about, const RingSession* session = nullptr) {
-  return reinterpret_cast<std::uintptr_t>(session) | static_cast<std::uint64_t>(about);
+std::uint64_t tag(About about, const void* subject = nullptr) {
+  return reinterpret_cast<std::uintptr_t>(subject) | static_cast<std::uint64_t>(about);
 }
 
 // Receives that may complete while the client does not take its answers, or waits for one. Then
@@ -62,7 +64,9 @@ class RingLoop {
   void received(RingSession& session, const io_uring_cqe& completion, Clock::time_point now);
   void sent(RingSession& session, int result, Clock::time_point now);
   void settle(RingSession& session, Clock::time_point now);
-  void carry_out_job(RingSession& session, Clock::time_point now);
+  void begin_job(RingSession& session, Clock::time_point now);
+  void disk_read(RingSession& session, int result, Clock::time_point now);
+  void carried_out(RingSession& session, Clock::time_point now);
   void timer_passed(Timer& timer, Clock::time_point now);
   void stop();
 
@@ -70,7 +74,7 @@ class RingLoop {
   void request_signals();
   void request_receive(RingSession& session);
   void request_send(RingSession& session);
-  void cancel(RingSession& session, About what);
+  void request_disk(RingSession& session, const DiskJob& disk);
   void end(RingSession& session);
 
   Server& server_;
@@ -78,7 +82,9 @@ class RingLoop {
   CounterSlot& slot_;
   Door door_;
   Ring ring_;
-  SessionTable<RingSession> sessions_;
+  RingFetches fetches_{ring_,
+                       [](const RingUpstream* upstream) { return tag(About::upstream, upstream); }};
+  DescriptorTable<RingSession> sessions_;
   TimerWheel timers_;
   Timer accept_again_;        // in the wheel while accepting is paused
   unsigned receives_ = 0;     // completed in this turn of the loop
@@ -119,12 +125,19 @@ void RingLoop::wait() {
 }
 
 void RingLoop::handle(const io_uring_cqe& completion, Clock::time_point now) {
-  auto* session = reinterpret_cast<RingSession*>(completion.user_data & ~kAboutMask);
+  const std::uint64_t subject = completion.user_data & ~kAboutMask;
+  auto* session = reinterpret_cast<RingSession*>(subject);
   switch (About{completion.user_data & kAboutMask}) {
     case About::receive:
       return received(*session, completion, now);
     case About::send:
       return sent(*session, completion.res, now);
+    case About::disk:
+      return disk_read(*session, completion.res, now);
+    case About::upstream:
+      session = fetches_.completed(*reinterpret_cast<RingUpstream*>(subject), completion);
+      if (session != nullptr) carried_out(*session, now);
+      return;
     case About::arrival:
       return arrived(completion, now);
     case About::signal:
@@ -178,7 +191,7 @@ void RingLoop::received(RingSession& session, const io_uring_cqe& completion,
   if (completion.res > 0) {
     ++receives_;
     if (session.want() != Want::input && ++session.ahead == kMostAhead) {
-      cancel(session, About::receive);
+      ring_.cancel(tag(About::receive, &session));
     }
     session.connection.advance(ring_.received(completion), now);
   } else if (completion.res == 0) {
@@ -207,7 +220,7 @@ void RingLoop::sent(RingSession& session, int result, Clock::time_point now) {
 void RingLoop::settle(RingSession& session, Clock::time_point now) {
   switch (session.want()) {
     case Want::job:
-      return carry_out_job(session, now);
+      return begin_job(session, now);
     case Want::shut_down:
       shutdown(session.fd(), SHUT_WR);
       session.connection.has_shut_down(now);
@@ -220,20 +233,38 @@ void RingLoop::settle(RingSession& session, Clock::time_point now) {
       if (!session.sending) request_send(session);
       break;
     case Want::close:
-      if (session.sending) return cancel(session, About::send);
-      if (session.receiving) return cancel(session, About::receive);
+      if (session.sending) return ring_.cancel(tag(About::send, &session));
+      if (session.receiving) return ring_.cancel(tag(About::receive, &session));
       return end(session);
   }
   timers_.schedule(session, session.connection.deadline(), now);
 }
 
-void RingLoop::carry_out_job(RingSession& session, Clock::time_point now) {
-  Job& job = session.connection.job();
-  if (auto* disk = std::get_if<DiskJob>(&job.work)) {
-    if (!disk->reads.read_all(disk->block.get())) job.failure = 500;
+void RingLoop::begin_job(RingSession& session, Clock::time_point now) {
+  if (session.working) return;
+  session.working = true;
+  auto* disk = std::get_if<DiskJob>(&session.job().work);
+  if (disk == nullptr) {
+    if (fetches_.begin(session)) return carried_out(session, now);
   } else {
-    job.failure = 501;
+    if (disk->reads.left == 0) return carried_out(session, now);
+    request_disk(session, *disk);
   }
+  timers_.schedule(session, session.connection.deadline(), now);
+}
+
+void RingLoop::disk_read(RingSession& session, int result, Clock::time_point now) {
+  auto& disk = std::get<DiskJob>(session.job().work);
+  if (!disk.reads.took(result, disk.block.get())) {
+    session.job().failure = 500;
+  } else if (disk.reads.left > 0) {
+    return request_disk(session, disk);
+  }
+  carried_out(session, now);
+}
+
+void RingLoop::carried_out(RingSession& session, Clock::time_point now) {
+  session.working = false;
   session.connection.done(now);
   settle(session, now);
 }
@@ -246,7 +277,12 @@ void RingLoop::timer_passed(Timer& timer, Clock::time_point now) {
   auto& session = static_cast<RingSession&>(timer);
   if (now >= session.connection.deadline()) {
     // What is being sent is taken back first: sent() goes on from there.
-    if (session.sending) return cancel(session, About::send);
+    if (session.sending) return ring_.cancel(tag(About::send, &session));
+    // A fetch is asked to end, with every tick until it has; reads from a disk end by themselves.
+    if (session.working) {
+      fetches_.give_up(session);
+      return timers_.schedule(session, now, now);
+    }
     session.connection.timed_out(now);
   }
   settle(session, now);
@@ -304,11 +340,11 @@ void RingLoop::request_send(RingSession& session) {
   session.sending = true;
 }
 
-void RingLoop::cancel(RingSession& session, About what) {
+void RingLoop::request_disk(RingSession& session, const DiskJob& disk) {
   io_uring_sqe* sqe = ring_.next();
-  io_uring_prep_cancel64(sqe, tag(what, &session), 0);
-  io_uring_sqe_set_data64(sqe, tag(About::nothing));
-  sqe->flags |= IOSQE_CQE_SKIP_SUCCESS;
+  io_uring_prep_read(sqe, disk.reads.fd, disk.block.get(), kDiskBlockBytes,
+                     static_cast<std::uint64_t>(disk.reads.offset()));
+  io_uring_sqe_set_data64(sqe, tag(About::disk, &session));
 }
 
 void RingLoop::end(RingSession& session) {

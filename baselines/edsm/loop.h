@@ -6,11 +6,14 @@
 //   void watch(int fd), unwatch(int fd)   the loop's own: reported as long as they are readable
 //   bool can_watch(int fd), kLimit        if it has no room for a socket: why, for the log
 //   void add(int fd)                      a session's socket, which wants input
-//   void await(int fd, Want want)         what it waits for now: input or output
+//   void await(int fd, Want want)         what it waits for now: input, output or (job) neither
 //   void forget(int fd)                   it is about to be closed
 //   void wait(int sleep_ms)               until something is ready; -1: for ever
 //   void for_each_ready(F handle)         handle(fd, Ready), each descriptor at most once; it may
 //                                         await() for, or forget(), the one it is given
+//
+// Requests that have to wait for something else than their client: fetches.h for the origin, and
+// for a disk a Disk, as disk_in_line.h.
 #pragma once
 
 #include <string>
@@ -20,20 +23,23 @@
 #include "baselines/common/door.h"
 #include "baselines/common/program.h"
 #include "baselines/common/straight_loop.h"
+#include "baselines/edsm/descriptor_table.h"
+#include "baselines/edsm/disk_in_line.h"
+#include "baselines/edsm/fetches.h"
 #include "baselines/edsm/session.h"
-#include "baselines/edsm/session_table.h"
 #include "baselines/edsm/timer_wheel.h"
 
 namespace baselines {
 
-template <class Mechanism>
+template <class Mechanism, class Disk = DiskInLine>
 class Loop {
  public:
   Loop(Server& server, const Fd& listener, CounterSlot& slot)
       : server_(server),
         listener_(listener),
         slot_(slot),
-        door_(listener, Door::Sockets::nonblocking, server.options, slot) {
+        door_(listener, Door::Sockets::nonblocking, server.options, slot),
+        disk_(mechanism_, server) {
     mechanism_.watch(server_.signals.fd());
     mechanism_.watch(listener_.get());
   }
@@ -41,9 +47,11 @@ class Loop {
   // Until a stop signal has come and the last connection has ended.
   void run() {
     while (!stopping_ || sessions_.size() > 0) {
-      mechanism_.wait(again_.empty() ? timers_.sleep_ms(Clock::now()) : 0);
+      const bool work_left = !again_.empty() || !jobs_.empty();
+      mechanism_.wait(work_left ? 0 : timers_.sleep_ms(Clock::now()));
       const auto now = Clock::now();
       mechanism_.for_each_ready([&](int fd, Ready ready) { handle(fd, ready, now); });
+      begin_jobs();
       give_turns(now);
       // Last, so that a new connection never takes a descriptor that this batch still speaks of.
       if (arrivals_) accept_clients(now);
@@ -61,10 +69,14 @@ class Loop {
     if (Session* session = sessions_.find(fd)) {
       session->became(ready);
       settle(*session, session->advance(buffer_, now), now);
+    } else if (Upstream* upstream = fetches_.find(fd)) {
+      carried_out(fetches_.ready(*upstream, buffer_));
+    } else if (disk_.owns(fd)) {
+      carried_out(disk_.ready(fd));
     } else if (fd == listener_.get()) {
       arrivals_ = true;
-    } else {
-      stop_heard_ = server_.signals.take().stop;
+    } else if (fd == server_.signals.fd() && server_.signals.take().stop) {
+      stop_heard_ = true;
     }
   }
 
@@ -73,16 +85,36 @@ class Loop {
     if (want == Want::close) return end(session);
     mechanism_.await(session.fd(), want);
     timers_.schedule(session, session.deadline(), now);
-    if (session.wants_turn() && !session.in_queue) {
-      session.in_queue = true;
-      again_.push_back(session.fd());
-    }
+    if (session.wants_turn()) queue(session);
+    if (want == Want::job && session.take_job()) jobs_.push_back(&session);
+  }
+
+  void queue(Session& session) {
+    if (session.in_queue) return;
+    session.in_queue = true;
+    again_.push_back(session.fd());
   }
 
   void end(Session& session) {
     timers_.cancel(session);
     mechanism_.forget(session.fd());
     sessions_.destroy(session.fd());
+  }
+
+  // Not when it is wanted but after the batch: who begins one may take, and give back, descriptors.
+  void begin_jobs() {
+    if (jobs_.empty()) return;
+    for (Session* session : std::exchange(jobs_, {})) {
+      const bool fetch = std::holds_alternative<FetchJob>(session->job().work);
+      const bool ended = fetch ? fetches_.begin(*session, buffer_) : disk_.begin(*session);
+      if (ended) carried_out(session);
+    }
+  }
+
+  void carried_out(Session* session) {
+    if (session == nullptr) return;
+    session->job_carried_out();
+    queue(*session);
   }
 
   void give_turns(Clock::time_point now) {
@@ -135,6 +167,10 @@ class Loop {
       return;
     }
     auto& session = static_cast<Session&>(timer);
+    if (session.want() == Want::job && now >= session.deadline()) {
+      if (fetches_.give_up(session)) carried_out(&session);
+      return;  // the next deadline is for taking the answer
+    }
     settle(session, session.timed_out(buffer_, now), now);
   }
 
@@ -152,11 +188,14 @@ class Loop {
   CounterSlot& slot_;
   Door door_;
   Mechanism mechanism_;
-  SessionTable<Session> sessions_;
+  Disk disk_;
+  Fetches<Mechanism> fetches_{mechanism_};
+  DescriptorTable<Session> sessions_;
   TimerWheel timers_;
   Timer accept_again_;      // in the wheel while accepting is paused
   std::vector<int> again_;  // descriptors of sessions that have more to do and will get no event
-  bool arrivals_ = false;   // somebody waits to be accepted
+  std::vector<Session*> jobs_;  // sessions whose jobs are to be begun
+  bool arrivals_ = false;       // somebody waits to be accepted
   bool stop_heard_ = false;
   bool stopping_ = false;
   std::array<char, kReadBytes> buffer_;

@@ -16,6 +16,8 @@ int main(int argc, char** argv) {
       Model{"io_uring",
             "the same, except that the kernel receives and sends, and a batch of it is one call",
             serve_io_uring},
+      Model{"amped", "epoll, with --workers helper processes [8] that wait for the disk",
+            serve_amped},
   };
   return run_program(argc, argv,
                      {"HTTP server, event-driven state machine: every connection is an object, one "

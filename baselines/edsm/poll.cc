@@ -21,18 +21,20 @@ class Poll {
   void watch(int fd) { add(fd); }
   void unwatch(int fd) { forget(fd); }
 
-  void add(int fd) {
+  void add(int fd) { await(fd, Want::input); }
+
+  void await(int fd, Want want) {
     const auto place = static_cast<std::size_t>(fd);
-    if (place >= polled_.size())
-      polled_.resize(place + 1, pollfd{.fd = -1, .events = 0, .revents = 0});
-    polled_[place] = {.fd = fd, .events = POLLIN, .revents = 0};
+    if (place >= polled_.size()) polled_.resize(place + 1, kHole);
+    // Who waits for neither must leave the list: an end or an error would be told for ever.
+    if (want == Want::job) return forget(fd);
+    polled_[place].fd = fd;
+    polled_[place].events = want == Want::output ? POLLOUT : POLLIN;
   }
 
-  void await(int fd, Want want) { at(fd).events = want == Want::output ? POLLOUT : POLLIN; }
-
   void forget(int fd) {
-    at(fd).fd = -1;
-    at(fd).revents = 0;
+    const auto place = static_cast<std::size_t>(fd);
+    if (place < polled_.size()) polled_[place] = kHole;  // else wait() has cut it off
   }
 
   void wait(int sleep_ms) {
@@ -47,7 +49,7 @@ class Poll {
 
   template <class Handle>
   void for_each_ready(Handle handle) {
-    for (std::size_t i = 0; ready_ > 0; ++i) {
+    for (std::size_t i = 0; ready_ > 0 && i < polled_.size(); ++i) {
       const short events = polled_[i].revents;
       if (events == 0) continue;
       --ready_;
@@ -60,12 +62,11 @@ class Poll {
   }
 
  private:
-  pollfd& at(int fd) { return polled_[static_cast<std::size_t>(fd)]; }
-
   // A descriptor's place is its own number. Descriptors are dense, and the kernel passes over a
-  // hole, which has a negative one.
+  // hole.
+  static constexpr pollfd kHole{.fd = -1, .events = 0, .revents = 0};
   std::vector<pollfd> polled_;
-  int ready_ = 0;  // how many of them the last poll() has marked, or -1
+  int ready_ = 0;  // how many of them the last poll() has marked, at most; or -1
 };
 
 }  // namespace

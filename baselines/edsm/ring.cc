@@ -62,6 +62,13 @@ io_uring_sqe* Ring::next() {
   return sqe;
 }
 
+void Ring::cancel(std::uint64_t tag) {
+  io_uring_sqe* sqe = next();
+  io_uring_prep_cancel64(sqe, tag, 0);
+  io_uring_sqe_set_data64(sqe, 0);
+  sqe->flags |= IOSQE_CQE_SKIP_SUCCESS;
+}
+
 void Ring::wait(unsigned count, std::chrono::microseconds longest) {
   const auto microseconds = longest.count();
   __kernel_timespec time{.tv_sec = microseconds / 1'000'000,

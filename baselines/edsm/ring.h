@@ -31,6 +31,10 @@ class Ring {
   // returns.
   msghdr& message_of(const io_uring_sqe* sqe) { return messages_[sqe - ring_.sq.sqes]; }
 
+  // Asks for the end of a request that was given `tag`; it completes as cancelled, or as it would
+  // have anyway. Completions of this itself, which are rare, have the tag 0.
+  void cancel(std::uint64_t tag);
+
   // Hands over the requests and returns when `count` operations have completed, or after `longest`.
   // One system call.
   void wait(unsigned count, std::chrono::microseconds longest);

@@ -17,12 +17,14 @@ struct RingSession : Timer {
       : socket(std::move(client)), connection(site, slot, now) {}
 
   int fd() const { return socket.get(); }
-  Want want() const { return broken ? Want::close : connection.want(); }
+  Want want() const { return broken && !working ? Want::close : connection.want(); }
+  Job& job() const { return connection.job(); }
 
   bool receiving : 1 = false;  // a receive is armed
   bool sending : 1 = false;    // output() is being sent, and must stay where it is
   bool answered : 1 = false;   // has sent something
   bool broken : 1 = false;     // the socket is good for nothing more
+  bool working : 1 = false;    // the connection's job is being carried out
   std::uint8_t ahead = 0;      // receives that have completed since input was not wanted
   Fd socket;
   Connection connection;

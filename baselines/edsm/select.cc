@@ -34,14 +34,13 @@ class Select {
   }
   void unwatch(int fd) { forget(fd); }
 
-  void add(int fd) {
-    FD_SET(fd, &inputs_);
-    end_ = std::max(end_, fd + 1);
-  }
+  void add(int fd) { await(fd, Want::input); }
 
   void await(int fd, Want want) {
+    if (want == Want::job) return forget(fd);
     FD_CLR(fd, want == Want::output ? &inputs_ : &outputs_);
     FD_SET(fd, want == Want::output ? &outputs_ : &inputs_);
+    end_ = std::max(end_, fd + 1);
   }
 
   void forget(int fd) {

@@ -4,7 +4,6 @@
 
 #include <cerrno>
 
-#include "baselines/common/job.h"
 #include "baselines/common/send.h"
 
 namespace baselines {
@@ -29,7 +28,9 @@ Want Session::advance(std::span<char> buffer, Clock::time_point now) {
         want = write_once(now);
         break;
       case Want::job:
-        want = carry_out_job(now);
+        if (job_state_ != JobState::carried_out) return want;
+        job_state_ = JobState::none;
+        want = connection_.done(now);
         break;
       case Want::shut_down:
         shutdown(fd(), SHUT_WR);
@@ -65,17 +66,6 @@ Want Session::write_once(Clock::time_point now) {
   const std::size_t taken = bytes < 0 ? 0 : static_cast<std::size_t>(bytes);
   writable_ = taken == wanted;  // less: the socket's buffer is full, there will be an event
   return taken == 0 ? Want::output : connection_.sent(taken, now);
-}
-
-// Readiness says nothing of disks, so a loop has to wait for them, and everybody with it.
-Want Session::carry_out_job(Clock::time_point now) {
-  Job& job = connection_.job();
-  if (auto* disk = std::get_if<DiskJob>(&job.work)) {
-    if (!disk->reads.read_all(disk->block.get())) job.failure = 500;
-  } else {
-    job.failure = 501;
-  }
-  return connection_.done(now);
 }
 
 Want Session::timed_out(std::span<char> buffer, Clock::time_point now) {

@@ -1,7 +1,9 @@
 // A connection in a readiness loop: the handler's object, its socket, and what is known of both.
 #pragma once
 
+#include <cstdint>
 #include <span>
+#include <utility>
 
 #include "baselines/common/fd.h"
 #include "baselines/common/http.h"
@@ -28,11 +30,23 @@ class Session : public Timer {
   }
 
   // Reads, answers and writes until the socket will take part no longer, or until this session has
-  // had its turn. Afterwards: `input` waits to become readable, `output` to become writable,
-  // `close` is to be destroyed. When wants_turn(), it has more to do and no event will come: call
-  // again.
+  // had its turn. Afterwards: `input` waits to become readable, `output` to become writable, `job`
+  // for the job, `close` is to be destroyed. When wants_turn(), it has more to do and no event will
+  // come: call again.
   Want advance(std::span<char> buffer, Clock::time_point now);
-  bool wants_turn() const { return connection_.want() == Want::input && readable_; }
+  bool wants_turn() const {
+    return (connection_.want() == Want::input && readable_) || job_state_ == JobState::carried_out;
+  }
+
+  Want want() const { return connection_.want(); }
+
+  // While `job` is wanted. The job is somebody's to carry out, and until then it and this session
+  // stay where they are.
+  Job& job() const { return connection_.job(); }
+  bool take_job() {  // false: somebody has done so
+    return std::exchange(job_state_, JobState::taken) == JobState::none;
+  }
+  void job_carried_out() { job_state_ = JobState::carried_out; }
 
   Want timed_out(std::span<char> buffer, Clock::time_point now);
 
@@ -42,16 +56,18 @@ class Session : public Timer {
   Clock::time_point deadline() const { return connection_.deadline(); }
   int fd() const { return socket_.get(); }
 
-  bool in_queue = false;  // the loop's: waits for a turn already
+  bool in_queue : 1 = false;  // the loop's: waits for a turn already
 
  private:
+  enum class JobState : std::uint8_t { none, taken, carried_out };
+
   Want read_once(std::span<char> buffer, Clock::time_point now);
   Want write_once(Clock::time_point now);
-  Want carry_out_job(Clock::time_point now);
 
-  bool readable_ = false;
-  bool writable_ = true;  // a new socket's buffer is empty
-  bool hung_up_ = false;
+  bool readable_ : 1 = false;
+  bool writable_ : 1 = true;  // a new socket's buffer is empty
+  bool hung_up_ : 1 = false;
+  JobState job_state_ = JobState::none;
   Fd socket_;
   Connection connection_;
 };

@@ -31,6 +31,7 @@ MODELS: dict[str, list[str]] = {
     "edsm-poll": ["httpd_edsm", "--model", "poll"],
     "edsm-select": ["httpd_edsm", "--model", "select"],
     "edsm-io_uring": ["httpd_edsm", "--model", "io_uring"],
+    "edsm-amped": ["httpd_edsm", "--model", "amped"],
     "st-process": ["httpd_st", "--model", "process"],
 }
 # The same handler on other people's runtimes: those that are built.
@@ -63,7 +64,7 @@ VARIANTS |= {
 BINARIES = sorted({command[0] for command in MODELS.values()})
 # Models in which a parent keeps its workers alive.
 SUPERVISED = ["mp-prefork", "edsm-epoll", "edsm-epoll-2", "edsm-poll", "edsm-select", "edsm-io_uring",
-              "edsm-io_uring-2", "st-process", "st-process-2",
+              "edsm-io_uring-2", "edsm-amped", "st-process", "st-process-2",
               *({"libst", "pth", "fiber-thread", "libevent"} & PEERS.keys())]
 # Models that are one process, whose crash is everybody's.
 SINGLE = ["mt-thread", "nspr", "fiber-stealing", "fiber-stealing-2"]

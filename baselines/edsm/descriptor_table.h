@@ -1,7 +1,7 @@
-// All sessions of one loop, found by descriptor.
+// Objects of one loop, found by the descriptor that each of them has.
 //
 // The kernel always gives out the lowest free descriptor, so a plain table is dense. It grows by
-// chunks that never move: a session stays where it was made.
+// chunks that never move: an object stays where it was made.
 #pragma once
 
 #include <array>
@@ -15,12 +15,12 @@
 
 namespace baselines {
 
-// A Session is made of (Fd socket, more...) and knows its fd().
-template <class Session>
-class SessionTable {
+// A T is made of (Fd socket, more...).
+template <class T>
+class DescriptorTable {
  public:
   template <class... Arguments>
-  Session& create(Fd socket, Arguments&&... arguments) {
+  T& create(Fd socket, Arguments&&... arguments) {
     const auto fd = static_cast<std::size_t>(socket.get());
     if (fd / kChunk >= chunks_.size()) chunks_.resize(fd / kChunk + 1);
     auto& chunk = chunks_[fd / kChunk];
@@ -29,7 +29,7 @@ class SessionTable {
     return (*chunk)[fd % kChunk].emplace(std::move(socket), std::forward<Arguments>(arguments)...);
   }
 
-  // The session that was made with this descriptor; there must be one.
+  // The object that was made with this descriptor; there must be one.
   void destroy(int fd) {
     const auto index = static_cast<std::size_t>(fd);
     (*chunks_[index / kChunk])[index % kChunk].reset();
@@ -37,20 +37,20 @@ class SessionTable {
   }
 
   // Null when there is none.
-  Session* find(int fd) {
+  T* find(int fd) {
     const auto index = static_cast<std::size_t>(fd);
     if (index / kChunk >= chunks_.size() || !chunks_[index / kChunk]) return nullptr;
-    auto& session = (*chunks_[index / kChunk])[index % kChunk];
-    return session ? &*session : nullptr;
+    auto& object = (*chunks_[index / kChunk])[index % kChunk];
+    return object ? &*object : nullptr;
   }
 
-  // `act` may destroy the session it is given.
+  // `act` may destroy the object it is given.
   template <class Act>
   void for_each(Act act) {
     for (auto& chunk : chunks_) {
       if (!chunk) continue;
-      for (auto& session : *chunk) {
-        if (session) act(*session);
+      for (auto& object : *chunk) {
+        if (object) act(*object);
       }
     }
   }
@@ -59,7 +59,7 @@ class SessionTable {
 
  private:
   static constexpr std::size_t kChunk = 64;
-  using Chunk = std::array<std::optional<Session>, kChunk>;
+  using Chunk = std::array<std::optional<T>, kChunk>;
 
   std::vector<std::unique_ptr<Chunk>> chunks_;
   std::size_t size_ = 0;

@@ -85,7 +85,7 @@ class Loop {
     if (want == Want::close) return end(session);
     mechanism_.await(session.fd(), want);
     timers_.schedule(session, session.deadline(), now);
-    if (session.wants_turn()) queue(session);
+    if (want == Want::input && session.had_its_turn()) queue(session);
     if (want == Want::job && session.take_job()) jobs_.push_back(&session);
   }
 

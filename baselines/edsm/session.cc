@@ -59,9 +59,10 @@ Want Session::read_once(std::span<char> buffer, Clock::time_point now) {
 }
 
 Want Session::write_once(Clock::time_point now) {
+  const std::span<const iovec> pieces = connection_.output();
   std::size_t wanted = 0;
-  for (const iovec& piece : connection_.output()) wanted += piece.iov_len;
-  const ssize_t bytes = send_pieces(fd(), connection_.output());
+  for (const iovec& piece : pieces) wanted += piece.iov_len;
+  const ssize_t bytes = send_pieces(fd(), pieces);
   if (bytes < 0 && errno != EAGAIN) return Want::close;
   const std::size_t taken = bytes < 0 ? 0 : static_cast<std::size_t>(bytes);
   writable_ = taken == wanted;  // less: the socket's buffer is full, there will be an event

@@ -31,12 +31,10 @@ class Session : public Timer {
 
   // Reads, answers and writes until the socket will take part no longer, or until this session has
   // had its turn. Afterwards: `input` waits to become readable, `output` to become writable, `job`
-  // for the job, `close` is to be destroyed. When wants_turn(), it has more to do and no event will
-  // come: call again.
+  // for the job, `close` is to be destroyed. When it has had_its_turn(), it has more to read, and no
+  // event will come: call again.
   Want advance(std::span<char> buffer, Clock::time_point now);
-  bool wants_turn() const {
-    return (connection_.want() == Want::input && readable_) || job_state_ == JobState::carried_out;
-  }
+  bool had_its_turn() const { return readable_; }  // where `input` is wanted
 
   Want want() const { return connection_.want(); }
 

@@ -63,8 +63,9 @@ class BlockingSocket : public BlockingStream {
   using Upstream = BlockingUpstream;
 
   std::span<char> buffer() { return buffer_; }
+  static Clock::time_point now() { return Clock::now(); }
   template <class Work>
-  void step(Work work) {
+  static void step(Work work) {
     work();
   }
   template <class Work>

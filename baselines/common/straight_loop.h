@@ -25,7 +25,9 @@ inline constexpr std::size_t kServeStackBytes = std::size_t{64} * 1024;
 //                Transfer read(std::span<char>, Clock::time_point deadline)
 //                Transfer write(std::span<const iovec>, Clock::time_point deadline)
 //                void shut_down(), which ends the sending side
-//                void step(F work), which calls work(), a step of the handler that never waits
+//                static Clock::time_point now(), as fine as timeouts need it
+//                static void step(F work), which calls work(), a step of the handler that never
+//                waits
 //                void block(F work), which calls work(), which waits for a disk
 //          and   a type Upstream, a connection to another server that it closes in the end, with
 //                End connect(const Origin&, Clock::time_point deadline), read() and write()
@@ -42,10 +44,39 @@ template <class Socket>
   return want;
 }
 
+// The step of the handler that follows from a transfer; `read` is where a read has put its bytes.
+inline Want step_after(Connection& connection, Want want, Transfer moved, const char* read,
+                       Clock::time_point now) {
+  switch (moved.end) {
+    case Transfer::End::done:
+      return want == Want::input ? connection.advance({read, moved.bytes}, now)
+                                 : connection.sent(moved.bytes, now);
+    case Transfer::End::timed_out:
+      return connection.timed_out(now);
+    case Transfer::End::over:
+      return connection.end_of_input(now);
+    case Transfer::End::broken:
+      return Want::close;
+  }
+  __builtin_unreachable();
+}
+
+// The same where the architecture wants it to run. Not inline: what is handed over then lies where
+// the next wait's frames will be, and not in a frame that every waiting connection keeps.
 template <class Socket>
-void serve_connection(Socket& socket, const Site& site, CounterSlot& slot) {
-  const std::span<char> buffer = socket.buffer();
-  Connection connection(site, slot, Clock::now());
+[[gnu::noinline]] Want follow_up(Connection& connection, Want want, Transfer moved,
+                                 const char* read) {
+  Socket::step([&connection, &want, moved, read] {
+    want = step_after(connection, want, moved, read, Socket::now());
+  });
+  return want;
+}
+
+// Inline, so that this function and the one around it keep one frame.
+template <class Socket>
+[[gnu::always_inline]] inline void serve_connection(Socket& socket, const Site& site,
+                                                    CounterSlot& slot) {
+  Connection connection(site, slot, Socket::now());
   Want want = Want::input;
   while (want != Want::close) {
     if (want != Want::input && want != Want::output) {
@@ -53,26 +84,9 @@ void serve_connection(Socket& socket, const Site& site, CounterSlot& slot) {
       continue;
     }
     const Transfer moved = want == Want::input
-                               ? socket.read(buffer, connection.deadline())
+                               ? socket.read(socket.buffer(), connection.deadline())
                                : socket.write(connection.output(), connection.deadline());
-    const auto now = Clock::now();
-    switch (moved.end) {
-      case Transfer::End::done:
-        socket.step([&] {
-          want = want == Want::input ? connection.advance(buffer.first(moved.bytes), now)
-                                     : connection.sent(moved.bytes, now);
-        });
-        break;
-      case Transfer::End::timed_out:
-        want = connection.timed_out(now);
-        break;
-      case Transfer::End::over:
-        want = connection.end_of_input(now);
-        break;
-      case Transfer::End::broken:
-        want = Want::close;
-        break;
-    }
+    want = follow_up<Socket>(connection, want, moved, socket.buffer().data());
   }
 }
 

@@ -105,8 +105,9 @@ class NsprSocket : public NsprStream {
   using Upstream = NsprStream;
 
   std::span<char> buffer() { return buffer_; }
+  static Clock::time_point now() { return Clock::now(); }
   template <class Work>
-  void step(Work work) {
+  static void step(Work work) {
     work();
   }
   template <class Work>

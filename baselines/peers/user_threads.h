@@ -55,8 +55,9 @@ class UserThreadSocket : public Stream {
     return shared;
   }
 
+  static Clock::time_point now() { return Clock::now(); }
   template <class Work>
-  void step(Work work) {
+  static void step(Work work) {
     work();
   }
 

@@ -39,11 +39,10 @@ class StateSocket {
   }
 
   Transfer write(std::span<const iovec> pieces, Clock::time_point deadline) {
-    const st_utime_t timeout = until(deadline);
     const ssize_t bytes =
         pieces.size() == 1
-            ? st_write(socket_, pieces[0].iov_base, pieces[0].iov_len, timeout)
-            : st_writev(socket_, pieces.data(), static_cast<int>(pieces.size()), timeout);
+            ? st_write(socket_, pieces[0].iov_base, pieces[0].iov_len, until(deadline))
+            : st_writev(socket_, pieces.data(), static_cast<int>(pieces.size()), until(deadline));
     if (bytes >= 0) return {Transfer::End::done, static_cast<std::size_t>(bytes)};
     // Also when the client took nothing for too long: how much it took before is not known, so
     // nothing can follow.
@@ -66,14 +65,20 @@ class StateSocket {
   // The handler goes deeper than the waits around it. On the stack that all state threads share it
   // is in the cache, and a connection keeps one page of its own.
   template <class Work>
-  void step(Work work) {
-    st_leaf_call([](void* argument) { (*static_cast<Work*>(argument))(); }, &work);
+  static void step(const Work& work) {
+    st_leaf_call([](void* argument) { (*static_cast<const Work*>(argument))(); },
+                 const_cast<Work*>(&work));
+  }
+
+  // When the scheduler last looked at events, as the loop of edsm takes one time for all that an
+  // epoll_wait() brings.
+  static Clock::time_point now() {
+    return Clock::time_point(std::chrono::microseconds(st_utime_last_clock()));
   }
 
   // st_ calls take what is left, and 0 or less would not wait; a tick of the coarse clock does.
   static st_utime_t until(Clock::time_point deadline) {
-    const auto left =
-        std::max<Clock::duration>(deadline - Clock::now(), std::chrono::milliseconds(4));
+    const auto left = std::max<Clock::duration>(deadline - now(), std::chrono::milliseconds(4));
     return static_cast<st_utime_t>(std::chrono::ceil<std::chrono::microseconds>(left).count());
   }
 

@@ -52,7 +52,7 @@ st_bell_t st_bell_new() {
   const int fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
   if (fd < 0) return nullptr;
   auto* bell = static_cast<st_bell_t>(calloc(1, sizeof(_st_bell)));
-  if (bell) bell->netfd = st::netfd_wrap(fd, st::Netfd::Tcp::no);
+  if (bell) bell->netfd = st::netfd_wrap(fd, st::Tcp::no);
   if (!bell || !bell->netfd) {
     const int error = errno;
     free(bell);

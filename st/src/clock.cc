@@ -23,6 +23,8 @@ uint64_t clock_now() {
   return static_cast<uint64_t>(now.tv_sec) * 1'000'000 + static_cast<uint64_t>(now.tv_nsec) / 1'000;
 }
 
+bool clock_is_users() { return user_clock != nullptr; }
+
 void clock_refresh_seconds(uint64_t now) {
   if (cached_seconds == 0 || now - cached_at <= kSecondsKept) return;
   cached_seconds = time(nullptr);

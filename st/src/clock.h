@@ -10,6 +10,9 @@ namespace st {
 // Microseconds of the monotonic clock, or of what st_set_utime_function() put in its place.
 uint64_t clock_now();
 
+// Whether it is the latter.
+bool clock_is_users();
+
 // `start + timeout`, where an absurdly long timeout does not wrap around into the past.
 inline uint64_t deadline_after(uint64_t start, uint64_t timeout) {
   uint64_t deadline;

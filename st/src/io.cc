@@ -18,6 +18,7 @@ using st::netfd_wait_inline;
 using st::netfd_wrap;
 using st::Operation;
 using st::scheduler;
+using st::Tcp;
 using Kind = st::Operation::Kind;
 
 // Whether to try at all: what is known to be empty or full is waited for without a failing attempt.
@@ -25,7 +26,7 @@ using Kind = st::Operation::Kind;
 // believe so.
 inline bool worth_trying(const Netfd* fd, const Operation& operation) {
   return (fd->watch->ready & operation.needs()) || scheduler.events.completes() ||
-         scheduler.current()->interrupted || operation.apart_from_the_stream();
+         scheduler.interrupt_pending() || operation.apart_from_the_stream();
 }
 
 // Repeats an operation until it succeeds or fails for good, waiting when it would block.
@@ -57,18 +58,15 @@ void note_short(Netfd* fd, short what) {
   return transfer(fd, operation, timeout);
 }
 
-// Inline, as is what they call: see netfd_wait().
-[[gnu::always_inline]] inline ssize_t read_some(Netfd* fd, void* buf, size_t size,
-                                                st_utime_t timeout) {
-  const Kind kind = fd->tcp == Netfd::Tcp::yes ? Kind::recv : Kind::read;
-  const ssize_t got = transfer(fd, {kind, fd->fd, buf, size}, timeout);
+[[gnu::noinline]] ssize_t read_some(Netfd* fd, void* buf, size_t size, st_utime_t timeout) {
+  const Kind kind = fd->watch->tcp == Tcp::yes ? Kind::recv : Kind::read;
+  const ssize_t got = transfer_rare(fd, {kind, fd->fd, buf, size}, timeout);
   if (got > 0 && static_cast<size_t>(got) < size) note_short(fd, POLLIN);
   return got;
 }
 
-[[gnu::always_inline]] inline ssize_t write_some(Netfd* fd, const void* buf, size_t size,
-                                                 st_utime_t timeout) {
-  const Kind kind = fd->tcp == Netfd::Tcp::yes ? Kind::send : Kind::write;
+ssize_t write_some(Netfd* fd, const void* buf, size_t size, st_utime_t timeout) {
+  const Kind kind = fd->watch->tcp == Tcp::yes ? Kind::send : Kind::write;
   const ssize_t put = transfer(fd, {kind, fd->fd, const_cast<void*>(buf), size}, timeout);
   if (put >= 0 && static_cast<size_t>(put) < size) note_short(fd, POLLOUT);
   return put;
@@ -120,7 +118,7 @@ st_netfd_t st_accept(st_netfd_t fd, struct sockaddr* addr, int* addrlen, st_utim
   const ssize_t accepted = transfer_rare(fd, accept, timeout);
   if (accepted < 0) return nullptr;
   const int osfd = static_cast<int>(accepted);
-  st_netfd_t netfd = netfd_wrap(osfd, netfd_is_tcp(fd) ? Netfd::Tcp::yes : Netfd::Tcp::no);
+  st_netfd_t netfd = netfd_wrap(osfd, netfd_is_tcp(fd) ? Tcp::yes : Tcp::no);
   if (!netfd) {
     const int error = errno;
     close(osfd);
@@ -156,7 +154,22 @@ int st_connect(st_netfd_t fd, const struct sockaddr* addr, int addrlen, st_utime
 }
 
 ssize_t st_read(st_netfd_t fd, void* buf, size_t nbyte, st_utime_t timeout) {
-  return read_some(fd, buf, nbyte, timeout);
+  // Nearly always a socket was found empty by the read before, and something has come when the wait
+  // ends. One frame, and a small one: with thousands of waiting threads each line of it comes from
+  // memory again.
+  if (nbyte == 0 || scheduler.events.completes()) return read_some(fd, buf, nbyte, timeout);
+  if (!(fd->watch->ready & POLLIN) && !scheduler.interrupt_pending()) {
+    if (!netfd_wait_inline(fd, POLLIN, timeout)) return -1;
+    fd->watch->ready |= POLLIN;
+  }
+  const Kind kind = fd->watch->tcp == Tcp::yes ? Kind::recv : Kind::read;
+  const ssize_t got = Operation{kind, fd->fd, buf, nbyte}.execute();
+  if (got < 0) {
+    if (errno != EINTR && errno != EAGAIN && errno != EWOULDBLOCK) return -1;
+    return read_some(fd, buf, nbyte, timeout);
+  }
+  if (got > 0 && static_cast<size_t>(got) < nbyte) note_short(fd, POLLIN);
+  return got;
 }
 
 ssize_t st_readv(st_netfd_t fd, const struct iovec* iov, int iov_size, st_utime_t timeout) {
@@ -205,7 +218,7 @@ ssize_t st_write(st_netfd_t fd, const void* buf, size_t nbyte, st_utime_t timeou
   const auto* from = static_cast<const char*>(buf);
   // Nearly always everything goes at once, with hardly a frame on the stack.
   if ((fd->watch->ready & POLLOUT) && !scheduler.events.completes()) {
-    const Kind kind = fd->tcp == Netfd::Tcp::yes ? Kind::send : Kind::write;
+    const Kind kind = fd->watch->tcp == Tcp::yes ? Kind::send : Kind::write;
     const ssize_t put = Operation{kind, fd->fd, const_cast<char*>(from), nbyte}.execute();
     if (put >= 0 && static_cast<size_t>(put) == nbyte) return put;
     // A socket tells its error once.

@@ -7,27 +7,10 @@
 #include "scheduler.h"
 #include "st.h"
 
-// One cache line: thousands of them are touched in turn.
-struct alignas(64) _st_netfd {
-  int fd;
-  bool open;  // false: freed, and not yet used again
-  // Whether it is a TCP socket: there a read that brings less than was asked for has emptied it, so
-  // that the next wait needs no failing read first. Not so for others: a local socket, say, stops
-  // at passed descriptors.
-  enum class Tcp : uint8_t { unknown, no, yes } tcp;
-  st::Watch* watch;
-  uint32_t generation;  // of the descriptor that was wrapped: its number may be another's by now
-  void* value;          // st_netfd_setspecific()
-  void (*destructor)(void*);
-  _st_netfd* next_free;  // valid when freed
-};
-
 namespace st {
 
-using Netfd = _st_netfd;
-
 // Wraps a descriptor that is non-blocking already. Null with errno.
-Netfd* netfd_wrap(int fd, Netfd::Tcp tcp);
+Netfd* netfd_wrap(int fd, Tcp tcp);
 
 // Gives all objects of this scheduler back; descriptors stay open.
 void netfds_end();

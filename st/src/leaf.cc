@@ -30,10 +30,10 @@ bool make(LeafStack* stack) {
   return true;
 }
 
-void call(void (*function)(void*), void* argument) {
+// The first call of a kernel thread, and calls from within one.
+[[gnu::noinline]] void call_rare(void (*function)(void*), void* argument) {
   LeafStack& stack = scheduler.leaf_stack;
-  const bool there_already = stack.contains(context_stack_pointer());
-  if (there_already || (stack.size == 0 && !make(&stack)))
+  if (stack.contains(context_stack_pointer()) || (stack.size == 0 && !make(&stack)))
     function(argument);
   else
     st_context_call(function, argument, stack.low + stack.size - kStackNote);
@@ -43,6 +43,14 @@ void unmake(LeafStack* stack) {
   const size_t page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
   sanitizer_old_stack(stack->low, stack->size);
   munmap(stack->low - page, page + kLeafStackSize);
+}
+
+// Without a frame of its own.
+inline void call(void (*function)(void*), void* argument) {
+  LeafStack& stack = scheduler.leaf_stack;
+  if (stack.size != 0 && !stack.contains(context_stack_pointer())) [[likely]]
+    return st_context_call(function, argument, stack.low + stack.size);
+  call_rare(function, argument);
 }
 #else
 // Sanitizers keep account of each stack, and not every CPU has the assembly: the call is made where

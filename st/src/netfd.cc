@@ -11,32 +11,23 @@
 namespace st {
 namespace {
 
-// Freed objects, the latest first. They are kept as long as the scheduler: a server needs them
-// again, and a stale handle then still points at an object.
-thread_local Netfd* free_netfds = nullptr;
-constexpr int kNetfdsAtOnce = 64;  // a page
-
-// Memory for so many. One object's place more than needed: it begins with a link to the block
-// before, and the first object is moved up to where a cache line begins.
-struct Block {
-  Block* before;
+// Objects beside those that live in a Watch: the free ones, the latest first, and all of them. They
+// are kept as long as the scheduler, so that a stale handle still points at an object.
+struct Extra {
+  Netfd netfd;
+  Extra* before;
 };
-static_assert(sizeof(Block) + alignof(Netfd) <= sizeof(Netfd) + alignof(max_align_t));
-thread_local Block* blocks = nullptr;
+thread_local Netfd* free_netfds = nullptr;
+thread_local Extra* extras = nullptr;
 
-Netfd* allocate() {
+Netfd* allocate(Watch* watch) {
+  if (watch->first.fd < 0) return &watch->first;
   if (!free_netfds) {
-    auto* block = static_cast<Block*>(calloc(kNetfdsAtOnce + 1, sizeof(Netfd)));
-    if (!block) return nullptr;
-    block->before = blocks;
-    blocks = block;
-    auto* fresh =
-        reinterpret_cast<Netfd*>((reinterpret_cast<uintptr_t>(block + 1) + alignof(Netfd) - 1) &
-                                 ~(uintptr_t{alignof(Netfd)} - 1));
-    for (int i = 0; i < kNetfdsAtOnce; ++i) {
-      fresh[i].next_free = free_netfds;
-      free_netfds = &fresh[i];
-    }
+    auto* extra = static_cast<Extra*>(malloc(sizeof(Extra)));
+    if (!extra) return nullptr;
+    extra->before = extras;
+    extras = extra;
+    return &extra->netfd;
   }
   Netfd* netfd = free_netfds;
   free_netfds = netfd->next_free;
@@ -45,10 +36,11 @@ Netfd* allocate() {
 
 // Takes the object, not the descriptor, away. False if it was already free.
 bool release(Netfd* netfd) {
-  if (!netfd->open) return false;
-  netfd->open = false;
+  if (netfd->fd < 0) return false;
+  netfd->fd = -1;
   if (netfd->value && netfd->destructor) netfd->destructor(netfd->value);
   netfd->value = nullptr;
+  if (netfd == &netfd->watch->first) return true;
   netfd->next_free = free_netfds;
   free_netfds = netfd;
   return true;
@@ -61,36 +53,37 @@ bool set_nonblocking(int fd) {
 
 }  // namespace
 
-Netfd* netfd_wrap(int fd, Netfd::Tcp tcp) {
+Netfd* netfd_wrap(int fd, Tcp tcp) {
   const Mechanism* mechanism = scheduler.events.selected();
   if (mechanism && mechanism->fd_limit && fd >= mechanism->fd_limit) {
     errno = EMFILE;
     return nullptr;
   }
   Watch* watch = scheduler.events.watch(fd);
-  Netfd* netfd = watch ? allocate() : nullptr;
+  Netfd* netfd = watch ? allocate(watch) : nullptr;
   if (!netfd) return nullptr;
-  *netfd = {fd, true, tcp, watch, watch->generation, nullptr, nullptr, nullptr};
+  *netfd = {watch, fd, watch->generation, {nullptr}, nullptr};
+  watch->tcp = tcp;
   scheduler.events.wrapped(fd, *watch);
   return netfd;
 }
 
 bool netfd_is_tcp(Netfd* netfd) {
-  if (netfd->tcp == Netfd::Tcp::unknown) {
+  if (netfd->watch->tcp == Tcp::unknown) {
     const int error = errno;
     int protocol = 0;
     socklen_t size = sizeof(protocol);
     const bool known = getsockopt(netfd->fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &size) == 0;
-    netfd->tcp = known && protocol == IPPROTO_TCP ? Netfd::Tcp::yes : Netfd::Tcp::no;
+    netfd->watch->tcp = known && protocol == IPPROTO_TCP ? Tcp::yes : Tcp::no;
     errno = error;
   }
-  return netfd->tcp == Netfd::Tcp::yes;
+  return netfd->watch->tcp == Tcp::yes;
 }
 
 void netfds_end() {
-  while (Block* block = blocks) {
-    blocks = block->before;
-    free(block);
+  while (Extra* extra = extras) {
+    extras = extra->before;
+    free(extra);
   }
   free_netfds = nullptr;
 }
@@ -106,13 +99,13 @@ using st::scheduler;
 
 st_netfd_t st_netfd_open(int osfd) {
   if (!st::set_nonblocking(osfd)) return nullptr;
-  return st::netfd_wrap(osfd, Netfd::Tcp::unknown);
+  return st::netfd_wrap(osfd, st::Tcp::unknown);
 }
 
 st_netfd_t st_netfd_open_socket(int osfd) {
   int on = 1;
   if (ioctl(osfd, FIONBIO, &on) != 0 && !st::set_nonblocking(osfd)) return nullptr;
-  return st::netfd_wrap(osfd, Netfd::Tcp::unknown);
+  return st::netfd_wrap(osfd, st::Tcp::unknown);
 }
 
 void st_netfd_free(st_netfd_t fd) {
@@ -124,6 +117,10 @@ void st_netfd_free(st_netfd_t fd) {
 }
 
 int st_netfd_close(st_netfd_t fd) {
+  if (fd->fd < 0) {
+    errno = EBADF;
+    return -1;
+  }
   if (!fd->watch->waiters.empty()) {
     errno = EBUSY;
     return -1;
@@ -152,7 +149,7 @@ st_netfd_t st_open(const char* path, int oflags, mode_t mode) {
     osfd = open(path, oflags | O_NONBLOCK, mode);
   } while (osfd < 0 && errno == EINTR);
   if (osfd < 0) return nullptr;
-  st_netfd_t netfd = st::netfd_wrap(osfd, Netfd::Tcp::no);
+  st_netfd_t netfd = st::netfd_wrap(osfd, st::Tcp::no);
   if (!netfd) {
     const int error = errno;
     close(osfd);

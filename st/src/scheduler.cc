@@ -73,7 +73,7 @@ Thread* merge(Thread* a, Thread* b) {
   grant(kSwitchesPerClock);
   switch_in_ = switch_out_ = nullptr;
   exceptions_ = __cxa_get_globals ? __cxa_get_globals() : nullptr;
-  last_clock_ = clock_now();
+  look_at_clock();
   active_ = 1;
   return true;
 }
@@ -133,9 +133,16 @@ void Scheduler::interrupt(Thread* thread) {
   ++event_looks_;
   events.wait(timeout);
   grant(kSwitchesPerClock);
-  last_clock_ = clock_now();
+  look_at_clock();
   clock_refresh_seconds(last_clock_);
   while (Timer* due = timers_.take_due(last_clock_)) wake(thread_of(due), Wake::timed_out);
+}
+
+void Scheduler::look_at_clock() {
+  last_clock_ = clock_now();
+#ifdef ST_CONTEXT_HAS_TICKS
+  last_ticks_ = clock_is_users() ? 0 : context_ticks();
+#endif
 }
 
 [[gnu::noinline]] void Scheduler::check_the_clock() {

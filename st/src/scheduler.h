@@ -66,6 +66,7 @@ class Scheduler {
   // Interrupts a thread (st_thread_interrupt). A pending interrupt is consumed by take_interrupt(),
   // which sets errno.
   void interrupt(Thread* thread);
+  bool interrupt_pending() const { return current_->interrupted; }
   bool take_interrupt();
 
   // Gives way to the other runnable threads.
@@ -88,6 +89,8 @@ class Scheduler {
   st_switch_cb_t set_switch_out(st_switch_cb_t hook);
 
  private:
+  uint64_t start_of_wait(uint64_t timeout) const;
+  void look_at_clock();
   void append(Thread* thread);
   Thread* next_runnable();
   void switch_to(Thread* self, Thread* next);
@@ -111,6 +114,7 @@ class Scheduler {
   st_switch_cb_t switch_out_ = nullptr;
   TimerHeap timers_;
   uint64_t last_clock_ = 0;  // when events were last looked at
+  uint64_t last_ticks_ = 0;  // the same in the CPU's ticks; 0: unknown
   uint64_t switches_ = 0;    // until the budget was granted
   uint64_t event_looks_ = 0;
   uint64_t timed_waits_ = 0;
@@ -144,6 +148,19 @@ inline Thread* Scheduler::next_runnable() {
   return next;
 }
 
+// Now; or for a long wait, which may well end a little late, a time up to a millisecond ahead that
+// needs no clock to be read.
+inline uint64_t Scheduler::start_of_wait(uint64_t timeout) const {
+#ifdef ST_CONTEXT_HAS_TICKS
+  constexpr uint64_t kLongWait = 1'000'000;  // microseconds: a millisecond is 0.1 per cent of it
+  constexpr uint64_t kMillisecond = 1'000;
+  constexpr uint64_t kTicks = 1'000'000;  // a millisecond or less
+  if (timeout >= kLongWait && context_ticks() - last_ticks_ < kTicks) [[likely]]
+    return last_clock_ + kMillisecond;
+#endif
+  return clock_now();
+}
+
 inline void Scheduler::look_at_events_if_due() {
   if (--budget_ == 0) [[unlikely]]
     check_the_clock();
@@ -161,6 +178,7 @@ inline bool Scheduler::exceptions_in_flight() const {
   if (exceptions_ && (next->holds_exceptions || exceptions_in_flight())) [[unlikely]]
     swap_exceptions(self, next);
   current_ = next;
+  context_prefetch(next->context);
   sanitizer_leave(self, next);
   context_switch(&self->context, &next->context);
   sanitizer_arrive(current_);
@@ -179,7 +197,7 @@ inline void Scheduler::arrived() {
   self->state = state;
   if (timeout != ST_UTIME_NO_TIMEOUT) {
     ++timed_waits_;
-    timers_.arm(&self->timer, deadline_after(clock_now(), timeout));
+    timers_.arm(&self->timer, deadline_after(start_of_wait(timeout), timeout));
   }
   if (switch_out_) [[unlikely]]
     switch_out_();

@@ -87,8 +87,9 @@ class SharedSocket : public SharedStream {
   using Upstream = SharedStream;
 
   std::span<char> buffer() { return buffer_; }
+  static Clock::time_point now() { return Clock::now(); }
   template <class Work>
-  void step(Work work) {
+  static void step(Work work) {
     work();
   }
   // Boost.Fiber has no helpers for what blocks: this kernel thread waits, and others may steal its

@@ -38,6 +38,12 @@ extern "C" [[noreturn]] void st_thread_main();
 extern "C" void st_context_call(void (*function)(void*), void* argument, void* stack_top);
 #endif
 
+#ifndef ST_CONTEXT_HAS_PREFETCH
+namespace st {
+inline void context_prefetch(const Context&) {}
+}  // namespace st
+#endif
+
 #ifndef ST_CONTEXT_HAS_STACK_POINTER
 namespace st {
 // Where on its stack the caller is, more or less.

@@ -27,6 +27,8 @@
 #endif
 
 #define ST_CONTEXT_HAS_CALL 1
+#define ST_CONTEXT_HAS_TICKS 1
+#define ST_CONTEXT_HAS_PREFETCH 1
 #define ST_CONTEXT_HAS_STACK_POINTER 1
 
 namespace st {
@@ -55,6 +57,17 @@ inline const void* context_stack_pointer() {
   asm("movq %%rsp, %0" : "=r"(sp));
   return sp;
 }
+
+// With thousands of threads the frames of the next one are not in the cache. Asking for them
+// together costs one wait; the thread would ask for one after the other.
+inline void context_prefetch(const Context& context) {
+  for (int line = 0; line < 5; ++line)
+    __builtin_prefetch(static_cast<const char*>(context.sp) + 64 * line);
+}
+
+// The CPU's own count of time, at least 10^9 in a second: cheaper than the clock by a call and what
+// that touches.
+inline uint64_t context_ticks() { return __builtin_ia32_rdtsc(); }
 
 [[gnu::always_inline]] inline void context_switch(Context* from, const Context* to) {
   asm volatile(

@@ -30,6 +30,7 @@ bool Events::select(int id) {
   }
   mechanism_ = choose_mechanism(id);
   if (!mechanism_) errno = EINVAL;
+  completes_ = mechanism_ && mechanism_->perform;
   return mechanism_ != nullptr;
 }
 
@@ -68,9 +69,14 @@ Watch* Events::watch(int fd) {
     chunk_count_ = count;
   }
   if (!chunks_[chunk]) {
-    chunks_[chunk] = static_cast<Watch*>(calloc(kChunk, sizeof(Watch)));
-    if (!chunks_[chunk]) return nullptr;
-    for (int i = 0; i < kChunk; ++i) chunks_[chunk][i].waiters.make_empty();
+    auto* fresh = static_cast<Watch*>(aligned_alloc(alignof(Watch), kChunk * sizeof(Watch)));
+    if (!fresh) return nullptr;
+    for (int i = 0; i < kChunk; ++i) {
+      fresh[i] = {};
+      fresh[i].waiters.make_empty();
+      fresh[i].first.fd = -1;
+    }
+    chunks_[chunk] = fresh;
   }
   if (fd >= watched_) watched_ = fd + 1;
   return &chunks_[chunk][fd % kChunk];
@@ -158,7 +164,7 @@ void Events::wait(int64_t timeout) {
 }
 
 void Events::report(int fd, uint32_t generation, short what) {
-  Watch& entry = *watch(fd);
+  Watch& entry = chunks_[fd / kChunk][fd % kChunk];  // who is reported has been watched
   if (entry.generation != generation) return;
   const bool broken = what & (POLLERR | POLLHUP | POLLNVAL);
   if (broken || (what & (POLLRDHUP | POLLPRI))) entry.ended = true;

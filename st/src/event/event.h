@@ -19,8 +19,33 @@ struct Waiter : Link {
   short revents = 0;  // what was reported
 };
 
-// What is known about a descriptor number.
-struct Watch {
+// Whether it is a TCP socket: there a read that brings less than was asked for has emptied it, so
+// that the next wait needs no failing read first. Not so for others: a local socket, say, stops at
+// passed descriptors.
+enum class Tcp : uint8_t { unknown, no, yes };
+
+struct Watch;
+
+}  // namespace st
+
+// A wrapped descriptor: what a program holds.
+struct _st_netfd {
+  st::Watch* watch;
+  int fd;               // -1: freed, and not yet used again
+  uint32_t generation;  // of the descriptor that was wrapped: its number may be another's by now
+  union {
+    void* value;           // st_netfd_setspecific()
+    _st_netfd* next_free;  // when freed
+  };
+  void (*destructor)(void*);
+};
+
+namespace st {
+using Netfd = _st_netfd;
+
+// What is known about a descriptor number. One cache line, with what its first wrapper needs:
+// thousands of them are touched in turn.
+struct alignas(64) Watch {
   List<Waiter> waiters;
   uint32_t
       generation;     // of the descriptor behind the number: a report for an earlier one is ignored
@@ -30,7 +55,10 @@ struct Watch {
   uint8_t
       ready;   // POLLIN, POLLOUT: an attempt may succeed; cleared when it did not, set by a report
   bool ended;  // hung up, half-closed or urgent: a short read does not mean that nothing is left
+  Tcp tcp;
+  Netfd first;  // used before others are allocated
 };
+static_assert(sizeof(Watch) == 64);
 
 class Events;
 
@@ -91,7 +119,7 @@ class Events {
 
   // Carries out a transfer: as Operation::execute(), but where the mechanism can it waits for it.
   ssize_t perform(const Operation& operation, uint64_t timeout);
-  bool completes() const { return mechanism_ && mechanism_->perform; }
+  bool completes() const { return completes_; }
 
   // Once: reports what there is, after waiting for it for `timeout` microseconds (-1: without
   // limit).
@@ -125,6 +153,7 @@ class Events {
   void want_again(int fd, Watch& watch);
 
   const Mechanism* mechanism_ = nullptr;
+  bool completes_ = false;    // whether the mechanism carries out transfers
   Watch** chunks_ = nullptr;  // null where no descriptor of the chunk was ever watched
   int chunk_count_ = 0;
   int watched_ = 0;  // above all descriptors ever watched

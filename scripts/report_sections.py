@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 from collections.abc import Sequence
 from html import escape
@@ -12,8 +11,9 @@ import report_gates
 import report_html as html
 import report_tables as tables
 import sentences
+from analysis.hypotheses import REFUTED, SUPPORTED, UNDECIDED, Verdicts
 from analysis.points import COMPARED
-from analysis.record import Analysis
+from analysis.record import Analysis, from_json
 from figure_style import LINE
 from figures import Absent, Drawing, Drawings
 from numbers_as_text import percent
@@ -197,12 +197,18 @@ def verdicts(directory: Path) -> str:
     path = directory / "verdicts.json"
     if not path.is_file():
         return ""
-    rows = [
-        [
-            html.text(v["id"]), html.text(v["claim"], "long"),
-            html.text(v["verdict"], {"supported": "ahead", "refuted": "behind"}.get(v["verdict"], "same")),
-            html.text(v["because"], "long"),
-        ]
-        for v in json.loads(path.read_text(encoding="utf-8"))["verdicts"]
-    ]
-    return html.table(("<", "<claim", "verdict", "<because"), rows)
+    found = from_json(Verdicts, path.read_text(encoding="utf-8"))
+    colours = {SUPPORTED: "ahead", REFUTED: "behind"}
+    rows = []
+    for v in found.verdicts:
+        decider = f" Could decide: {v.decider}." if v.verdict == UNDECIDED else ""
+        rows.append(
+            [
+                html.text(v.id), html.text(v.claim, "long"),
+                html.text(v.verdict, f"text {colours.get(v.verdict, 'same')}"),
+                html.text(v.because + decider, "long"),
+            ]
+        )
+    note = f"Thresholds were registered before. {found.registered} By: {', '.join(found.campaigns)}."
+    table = html.table(("<", "<claim", "<verdict", "<because"), rows)
+    return f'<p class="note">{escape(note)}</p>{table}'

@@ -329,13 +329,16 @@ def fatal(text: object) -> NoReturn:
 class Parser(argparse.ArgumentParser):
     """argparse with the module's docstring as its help and our way to report misuse (status 2)."""
 
-    def __init__(self, docstring: str | None) -> None:
+    def __init__(self, docstring: str | None, several: bool = False) -> None:
+        """With one argument, `campaign`; or, with `several`, one or more, `campaigns`."""
         super().__init__(
             description=docstring, formatter_class=argparse.RawDescriptionHelpFormatter
         )
-        self.add_argument(
-            "campaign", type=Path, metavar="DIR", help="folder written by `archbench run`"
-        )
+        told = "folder written by `archbench run`"
+        if several:
+            self.add_argument("campaigns", type=Path, nargs="+", metavar="DIR", help=told)
+        else:
+            self.add_argument("campaign", type=Path, metavar="DIR", help=told)
 
     def error(self, message: str) -> NoReturn:
         print(f"fatal: {message}; see {self.prog} --help", file=sys.stderr)

@@ -231,8 +231,8 @@ def caveats(analysis: Analysis) -> list[str]:
     reasons = {u.reason for u in analysis.laws if u.axis == "cpus" and u.gain is None}
     for reason in sorted(reasons):
         found.append(
-            f"The scalability law over CPUs is {reason} in this campaign; the efficiency is what can"
-            " be said."
+            f"The scalability law over CPUs is {reason}; in this campaign the efficiency is what can be"
+            " said."
         )
     if analysis.dirty:
         found.append("The source tree held changes that are in no commit.")

@@ -32,7 +32,9 @@ class Server:
     label: str
     rate: float  # at few clients
     decay_clients: float  # the rate is halved here; infinity never
-    efficiency: float = 1.0  # of the second CPU
+    efficiency: float = 1.0  # of further CPUs
+    options: tuple[str, ...] = ()
+    idle_keeps: float = 0.9  # of the rate beside idle connections
 
 
 SERVERS = (
@@ -86,7 +88,7 @@ def truth(
     per_cpu /= 1 + int(found.group(1)) / 20_000 if found else 1
     per_cpu *= 0.1 if "/disk/" in workload.get("path", "") else 1.0
     if "--idle" in workload.get("generator_options", ()):
-        per_cpu *= 0.95 if server.architecture in ("edsm", "st") else 0.8
+        per_cpu *= server.idle_keeps
     busy = min(1.0, 0.4 + 0.6 * (clients - 1) / 7)  # one client cannot keep a server busy
     able = per_cpu * cpus * busy
     return {
@@ -120,6 +122,7 @@ def plan(recipe: Recipe) -> dict[str, Any]:
         "servers": [
             {"architecture": s.architecture, "model": s.model}
             | ({} if s.label == f"{s.architecture}-{s.model}" else {"label": s.label})
+            | ({"options": list(s.options)} if s.options else {})
             for s in recipe.servers
         ],
         "workloads": list(recipe.workloads),

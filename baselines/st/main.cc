@@ -11,8 +11,10 @@ int main(int argc, char** argv) {
             "--cpus identical processes [1], each a scheduler with a state thread for each "
             "connection",
             serve_process},
+      Model{"hybrid", "one process, --cpus kernel threads [1], each a scheduler as in process",
+            serve_hybrid},
   };
-  static constexpr std::array events = {"epoll", "poll", "select"};
+  static constexpr std::array events = {"epoll", "poll", "select", "io_uring"};
   return run_program(
       argc, argv,
       {"HTTP server, state threads: every connection has a state thread while it is served.",

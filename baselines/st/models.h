@@ -6,5 +6,6 @@ namespace baselines {
 struct Server;
 
 void serve_process(Server& server);  // process.cc
+void serve_hybrid(Server& server);   // hybrid.cc
 
 }  // namespace baselines

@@ -86,6 +86,16 @@ class StateSocket {
   st_netfd_t socket_;
 };
 
+// With a buffer of its own: a mechanism that carries out transfers writes into it while others run.
+class CompletingSocket : public StateSocket {
+ public:
+  using StateSocket::StateSocket;
+  std::span<char> buffer() { return buffer_; }
+
+ private:
+  std::array<char, kReadBytes> buffer_;
+};
+
 // A connection to another server, and its owner.
 class StateUpstream {
  public:

@@ -33,6 +33,7 @@ MODELS: dict[str, list[str]] = {
     "edsm-io_uring": ["httpd_edsm", "--model", "io_uring"],
     "edsm-amped": ["httpd_edsm", "--model", "amped"],
     "st-process": ["httpd_st", "--model", "process"],
+    "st-hybrid": ["httpd_st", "--model", "hybrid"],
 }
 # The same handler on other people's runtimes: those that are built.
 PEERS: dict[str, list[str]] = {
@@ -53,6 +54,8 @@ VARIANTS: dict[str, list[str]] = {
     "st-process-2": MODELS["st-process"] + ["--cpus", "2"],
     "st-process-poll": MODELS["st-process"] + ["--event", "poll"],
     "st-process-select": MODELS["st-process"] + ["--event", "select"],
+    "st-process-io_uring": MODELS["st-process"] + ["--event", "io_uring"],
+    "st-hybrid-2": MODELS["st-hybrid"] + ["--cpus", "2"],
 }
 VARIANTS |= {
     f"{name}-{variant}": PEERS[name] + options for name, variant, options in [
@@ -65,6 +68,7 @@ BINARIES = sorted({command[0] for command in MODELS.values()})
 # Models in which a parent keeps its workers alive.
 SUPERVISED = ["mp-prefork", "edsm-epoll", "edsm-epoll-2", "edsm-poll", "edsm-select", "edsm-io_uring",
               "edsm-io_uring-2", "edsm-amped", "st-process", "st-process-2",
+              "st-hybrid", "st-hybrid-2",
               *({"libst", "pth", "fiber-thread", "libevent"} & PEERS.keys())]
 # Models that are one process, whose crash is everybody's.
 SINGLE = ["mt-thread", "nspr", "fiber-stealing", "fiber-stealing-2"]

@@ -1,5 +1,6 @@
 #include "baselines/st/scheduler.h"
 
+#include <poll.h>
 #include <st.h>
 #include <sys/socket.h>
 
@@ -61,6 +62,8 @@ class Scheduler {
       }
       const Door::Kind kind = door_.after_failure(errno);
       if (kind == Door::Kind::closed) return;
+      // Not by trying: without a free descriptor accept() fails although nobody waits.
+      if (kind == Door::Kind::nobody) st_netfd_poll(listener_, POLLIN, ST_UTIME_NO_TIMEOUT);
       if (kind == Door::Kind::pause) st_usleep(std::chrono::microseconds(Door::kPause).count());
     }
   }

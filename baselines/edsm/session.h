@@ -31,8 +31,8 @@ class Session : public Timer {
 
   // Reads, answers and writes until the socket will take part no longer, or until this session has
   // had its turn. Afterwards: `input` waits to become readable, `output` to become writable, `job`
-  // for the job, `close` is to be destroyed. When it has had_its_turn(), it has more to read, and no
-  // event will come: call again.
+  // for the job, `close` is to be destroyed. When it has had_its_turn(), it has more to read, and
+  // no event will come: call again.
   Want advance(std::span<char> buffer, Clock::time_point now);
   bool had_its_turn() const { return readable_; }  // where `input` is wanted
 

@@ -17,6 +17,11 @@ Start = Callable[..., servers.Server]
 COMMANDS = {**servers.MODELS, **servers.VARIANTS}
 
 
+def skip_what_cannot_be(model: str) -> None:
+    if "io_uring" in model and (reason := servers.why_no_io_uring()):
+        pytest.skip(reason)
+
+
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Start]:
     """start(model, *options) runs a server that is ended, with all its processes, after the test."""
@@ -26,6 +31,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
         def start_one(model: str, *options: str, **popen: object) -> servers.Server:
             nonlocal count
             count += 1
+            skip_what_cannot_be(model)
             running = servers.running([*COMMANDS[model], *options], tmp_path / f"stderr{count}",
                                       **popen)
             return stack.enter_context(running)
@@ -84,6 +90,7 @@ def options(docroot: Path, disk_file: Path | None, origin: ScriptedOrigin) -> li
 
 
 def shared(model: str, options: list[str], folder: Path) -> Iterator[Subject]:
+    skip_what_cannot_be(model)
     with servers.running([*COMMANDS[model], *options], folder / "stderr") as server:
         yield Subject(model, server)
         assert server.process.poll() is None, f"{model} has ended: {server.log()}"

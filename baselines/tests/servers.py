@@ -6,6 +6,7 @@ The binaries are looked for in the folder that ARCHBENCH_BIN names (default: bui
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import os
 import re
@@ -169,6 +170,15 @@ def running(command: list[str], stderr: Path, **popen: object) -> Iterator[Serve
         assert server.process.stdout is not None
         server.process.stdout.close()
         assert wait_until(lambda: not any(alive(pid) for pid in tree)), "a process was left behind"
+
+
+@functools.cache
+def why_no_io_uring() -> str:
+    """What the server says where it cannot have io_uring, else nothing."""
+    # Nobody has this address (RFC 5737), so it never serves.
+    command = [str(BIN / "httpd_edsm"), "--model", "io_uring", "--listen", "192.0.2.1:0"]
+    said = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S).stderr
+    return said if "io_uring" in said else ""
 
 
 def children_of(pid: int) -> list[int]:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
+import errno
 import os
 import resource
 import signal
+import struct
+import subprocess
 from pathlib import Path
 from typing import Iterator
 
 import pytest
 from conftest import Start
-from servers import HELLO, Server, ask, ask_once, children_of, wait_until
+from servers import BIN, HELLO, Server, ask, ask_once, children_of, wait_until
 
 FD_SETSIZE = 1024
 
@@ -46,6 +50,28 @@ def test_select_turns_away_whom_it_cannot_watch_and_serves_the_others(start: Sta
 
 def get(target: str) -> bytes:
     return f"GET {target} HTTP/1.1\r\nHost: test\r\n\r\n".encode()
+
+
+def forbid_io_uring() -> None:
+    """A kernel without io_uring, for this process and its children: io_uring_setup() is ENOSYS."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    allow, enosys, io_uring_setup = 0x7fff0000, 0x00050000 | errno.ENOSYS, 425
+    # Load the system call's number; unless it is io_uring_setup, skip one instruction.
+    code = [(0x20, 0, 0, 0), (0x15, 0, 1, io_uring_setup), (0x06, 0, 0, enosys), (0x06, 0, 0, allow)]
+    packed = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *line) for line in code))
+    program = struct.pack("HxxxxxxP", len(code), ctypes.addressof(packed))
+    no_new_privileges, set_seccomp, filter_mode = 38, 22, 2
+    if libc.prctl(no_new_privileges, 1, 0, 0, 0) or libc.prctl(set_seccomp, filter_mode, program):
+        os._exit(3)
+
+
+def test_a_kernel_without_io_uring_is_named_in_one_sentence() -> None:
+    result = subprocess.run(
+        [BIN / "httpd_edsm", "--model", "io_uring", "--listen", "127.0.0.1:0"], capture_output=True,
+        text=True, timeout=20, preexec_fn=forbid_io_uring)
+    assert (result.returncode, result.stdout) == (1, "")
+    assert result.stderr.count("\n") == 1
+    assert "io_uring: " in result.stderr and "choose another --model" in result.stderr
 
 
 def helpers_of(server: Server, count: int) -> list[int]:

@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <chrono>
 #include <cstdint>
+#include <deque>
 #include <string>
 
 #include "baselines/common/door.h"
@@ -39,7 +40,7 @@ std::uint64_t tag(About about, const void* subject = nullptr) {
 
 // Receives that may complete while the client does not take its answers, or waits for one. Then
 // nothing more is received before it has: the handler keeps what has come in memory. 64 KiB.
-constexpr std::uint8_t kMostAhead = 16;
+constexpr std::uint8_t kMostAhead = 64;
 
 // How many receives the loop waits for before it goes on, if they come within kPatience: enough to
 // make the system call a small part of each, ...
@@ -62,6 +63,7 @@ class RingLoop {
   void add_client(Fd socket, Clock::time_point now);
   bool beyond_limit(int fd);
   void received(RingSession& session, const io_uring_cqe& completion, Clock::time_point now);
+  void feed_starved(Clock::time_point now);
   void sent(RingSession& session, int result, Clock::time_point now);
   void settle(RingSession& session, Clock::time_point now);
   void begin_job(RingSession& session, Clock::time_point now);
@@ -87,6 +89,7 @@ class RingLoop {
   DescriptorTable<RingSession> sessions_;
   TimerWheel timers_;
   Timer accept_again_;        // in the wheel while accepting is paused
+  std::deque<int> starved_;   // descriptors of sessions that wait for a buffer to receive into
   unsigned receives_ = 0;     // completed in this turn of the loop
   unsigned quick_sends_ = 0;  // asked for in this turn, and short enough to be done at once
   int highest_ = -1;          // the highest descriptor that a client had
@@ -108,6 +111,7 @@ void RingLoop::run() {
     wait();
     const auto now = Clock::now();
     ring_.for_each_completion([&](const io_uring_cqe& completion) { handle(completion, now); });
+    feed_starved(now);
     if (stop_heard_) stop();
     timers_.expire(now, [&](Timer& timer) { timer_passed(timer, now); });
   }
@@ -196,11 +200,25 @@ void RingLoop::received(RingSession& session, const io_uring_cqe& completion,
     session.connection.advance(ring_.received(completion), now);
   } else if (completion.res == 0) {
     session.connection.end_of_input(now);
-  } else if (completion.res != -ECANCELED && completion.res != -ENOBUFS) {
+  } else if (completion.res == -ENOBUFS) {
+    session.starved = true;
+    starved_.push_back(session.fd());
+  } else if (completion.res != -ECANCELED) {
     session.broken = true;
   }
   ring_.give_back(completion);
   settle(session, now);
+}
+
+// Receives that have found no buffer. Asked for again all at once, most would find none again.
+void RingLoop::feed_starved(Clock::time_point now) {
+  for (std::size_t fed = 0; fed < Ring::kBuffers / 2 && !starved_.empty(); ++fed) {
+    RingSession* session = sessions_.find(starved_.front());
+    starved_.pop_front();
+    if (session == nullptr || !session->starved) continue;  // ended meanwhile
+    session->starved = false;
+    settle(*session, now);
+  }
 }
 
 void RingLoop::sent(RingSession& session, int result, Clock::time_point now) {
@@ -227,7 +245,7 @@ void RingLoop::settle(RingSession& session, Clock::time_point now) {
       return settle(session, now);
     case Want::input:
       session.ahead = 0;
-      if (!session.receiving) request_receive(session);
+      if (!session.receiving && !session.starved) request_receive(session);
       break;
     case Want::output:
       if (!session.sending) request_send(session);

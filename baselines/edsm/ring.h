@@ -17,6 +17,10 @@ namespace baselines {
 // For one thread, that which makes it.
 class Ring {
  public:
+  // What one turn of the loop may receive. Each is taken in its turn, so all of them go through the
+  // CPU's cache: small ones, and few. A receive that finds none ends with ENOBUFS.
+  static constexpr unsigned kBuffers = 1024;
+
   // Throws std::runtime_error when the kernel has no io_uring, or one before Linux 6.1.
   Ring();
   ~Ring();
@@ -71,10 +75,7 @@ class Ring {
   // The kernel keeps more itself if it has to, but ends receives that stay armed.
   static constexpr unsigned kCompletions = 2048;
 
-  // What one turn of the loop may receive. Each is taken in its turn, so all of them go through the
-  // CPU's cache: small ones, and few. A receive that finds none ends, and begins again.
-  static constexpr unsigned kBuffers = 256;
-  static constexpr std::size_t kBufferBytes = 4096;
+  static constexpr std::size_t kBufferBytes = 1024;
   // Buffers do not begin at the same place of a page, or they would all fall into the same few sets
   // of the cache.
   static constexpr std::size_t kBufferStride = kBufferBytes + 64;

@@ -21,11 +21,12 @@ struct RingSession : Timer {
   Job& job() const { return connection.job(); }
 
   bool receiving : 1 = false;  // a receive is armed
-  bool sending : 1 = false;    // output() is being sent, and must stay where it is
-  bool answered : 1 = false;   // has sent something
-  bool broken : 1 = false;     // the socket is good for nothing more
-  bool working : 1 = false;    // the connection's job is being carried out
-  std::uint8_t ahead = 0;      // receives that have completed since input was not wanted
+  bool starved : 1 = false;  // a receive has found no buffer, and is not armed until there are some
+  bool sending : 1 = false;  // output() is being sent, and must stay where it is
+  bool answered : 1 = false;  // has sent something
+  bool broken : 1 = false;    // the socket is good for nothing more
+  bool working : 1 = false;   // the connection's job is being carried out
+  std::uint8_t ahead = 0;     // receives that have completed since input was not wanted
   Fd socket;
   Connection connection;
 };

@@ -20,6 +20,10 @@ from servers import BIN, HELLO, Server, ask, ask_once, children_of, wait_until
 FD_SETSIZE = 1024
 
 
+def get(target: str) -> bytes:
+    return f"GET {target} HTTP/1.1\r\nHost: test\r\n\r\n".encode()
+
+
 @pytest.fixture
 def many_descriptors() -> Iterator[None]:
     """Lets the test itself have more than FD_SETSIZE connections."""
@@ -48,8 +52,21 @@ def test_select_turns_away_whom_it_cannot_watch_and_serves_the_others(start: Sta
     server.stop()
 
 
-def get(target: str) -> bytes:
-    return f"GET {target} HTTP/1.1\r\nHost: test\r\n\r\n".encode()
+@pytest.mark.usefixtures("many_descriptors")
+def test_a_burst_of_more_clients_than_there_are_receive_buffers_is_answered(start: Start) -> None:
+    server = start("edsm-io_uring")
+    (worker,) = server.children()
+    os.kill(worker, signal.SIGSTOP)
+    with contextlib.ExitStack() as stack:
+        clients = [stack.enter_context(server.connect()) for _ in range(1800)]  # of 1024 buffers
+        for client in clients:
+            client.sendall(get("/plaintext"))
+        os.kill(worker, signal.SIGCONT)
+        for client in clients:
+            assert ask(client, b"") == (200, HELLO)
+        for client in clients:
+            assert ask(client) == (200, HELLO)
+    server.stop()
 
 
 def forbid_io_uring() -> None:

@@ -74,9 +74,6 @@ SUPERVISED = ["mp-prefork", "edsm-epoll", "edsm-epoll-2", "edsm-poll", "edsm-sel
 # Models that are one process, whose crash is everybody's.
 SINGLE = ["mt-thread", "nspr", "fiber-stealing", "fiber-stealing-2"]
 
-# Those that answer /proxy/ with 501.
-WITHOUT_PROXY = {"libevent"}
-
 # Longer than anything takes on a loaded machine; what is waited for has failed when it is over.
 PATIENCE_S = 20.0
 

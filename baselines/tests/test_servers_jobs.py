@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from conftest import Start, Subject
 from origin import ANSWERS, ScriptedOrigin
-from servers import (GET, HELLO, MODELS, WITHOUT_PROXY, Counters, ask, open_descriptors,
+from servers import (GET, HELLO, MODELS, Counters, ask, open_descriptors,
                      receive_all, receive_answer, wait_until)
 from test_servers_answers import answers, request, statuses
 
@@ -28,18 +28,6 @@ GOOD = {  # what becomes of what the origin says
     "/large": ANSWERS[b"/large"],
 }
 BAD = ["/too-large", "/half", "/nothing", "/nonsense", "/both-lengths"]
-
-
-def fetches(subject: Subject) -> Subject:
-    if subject.model in WITHOUT_PROXY:
-        pytest.skip(f"{subject.model} does not fetch")
-    return subject
-
-
-def test_models_said_not_to_fetch_answer_501(subject: Subject) -> None:
-    with subject.server.connect() as connection:
-        status, _ = ask(connection, request("/proxy/sized"))
-    assert (status == 501) == (subject.model in WITHOUT_PROXY)
 
 
 def test_reads_are_made_between_other_requests(subject: Subject, reads_disks: None) -> None:
@@ -78,7 +66,7 @@ def test_a_truncated_disk_file_is_500_and_no_end(start: Start, disk_file: Path |
 
 
 def test_what_the_origin_says_is_passed_on(subject: Subject) -> None:
-    with fetches(subject).server.connect() as connection:
+    with subject.server.connect() as connection:
         for path, expected in GOOD.items():
             connection.sendall(request("/proxy" + path))
             got = b""
@@ -92,27 +80,27 @@ def test_what_the_origin_says_is_passed_on(subject: Subject) -> None:
 
 def test_head_is_passed_on(subject: Subject) -> None:
     sent = request("/proxy/sized", "HEAD") + request("/proxy/chunked", "HEAD") + GET
-    got = answers(fetches(subject).server, sent)
+    got = answers(subject.server, sent)
     assert got.startswith(OK + b"X-Origin: yes\r\nContent-Length: 5\r\n\r\n" + OK + b"\r\n" + OK)
 
 
 def test_pipelined_fetches_are_answered_in_order(subject: Subject) -> None:
     paths = ["/sized", "/teapot", "/stale", "/chunked", "/stale", "/nothing", "/interim"]
     sent = b"".join(request("/proxy" + path) + request("/bytes/2") for path in paths)
-    got = answers(fetches(subject).server, sent)
+    got = answers(subject.server, sent)
     assert statuses(got) == [200, 200, 418, 200, 200, 200, 200, 200, 200, 200, 502, 200, 200, 200]
     assert answers(subject.server, sent, 11) == got
 
 
 def test_an_origin_that_misbehaves_is_502(subject: Subject) -> None:
-    with fetches(subject).server.connect() as connection:
+    with subject.server.connect() as connection:
         for path in BAD:
             assert ask(connection, request("/proxy" + path))[0] == 502, path
             assert ask(connection, request("/proxy/sized")) == (200, b"hello"), path
 
 
 def test_a_connection_to_the_origin_is_used_again(subject: Subject, origin: ScriptedOrigin) -> None:
-    with fetches(subject).server.connect() as connection:
+    with subject.server.connect() as connection:
         ask(connection, request("/proxy/sized"))
         before = origin.connections
         for _ in range(50):
@@ -121,7 +109,7 @@ def test_a_connection_to_the_origin_is_used_again(subject: Subject, origin: Scri
 
 
 def test_conditions_and_queries_reach_the_origin(subject: Subject, origin: ScriptedOrigin) -> None:
-    with fetches(subject).server.connect() as connection:
+    with subject.server.connect() as connection:
         connection.sendall(request("/proxy/a?b=c", fields='If-None-Match: "z"\r\nCookie: mine\r\n'))
         assert receive_answer(connection)[0] == 404
     assert (b"GET /a?b=c HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nVia: 1.1 statethreads\r\n"
@@ -130,7 +118,7 @@ def test_conditions_and_queries_reach_the_origin(subject: Subject, origin: Scrip
 
 def test_many_clients_fetch_at_once(subject: Subject) -> None:
     with contextlib.ExitStack() as stack:
-        clients = [stack.enter_context(fetches(subject).server.connect()) for _ in range(5)]
+        clients = [stack.enter_context(subject.server.connect()) for _ in range(5)]
         for client in clients:
             client.sendall(request("/proxy/sized") * 9 + request("/proxy/said-goodbye"))
         for client in clients:
@@ -139,7 +127,7 @@ def test_many_clients_fetch_at_once(subject: Subject) -> None:
 
 
 def test_a_client_that_leaves_does_not_disturb(subject: Subject) -> None:
-    with fetches(subject).server.connect() as other:
+    with subject.server.connect() as other:
         for _ in range(10):
             with subject.server.connect() as rude:
                 rude.sendall(request("/proxy/large"))
@@ -147,7 +135,7 @@ def test_a_client_that_leaves_does_not_disturb(subject: Subject) -> None:
 
 
 def test_clients_that_leave_a_silent_origin_leave_nothing_behind(impatient: Subject) -> None:
-    server = fetches(impatient).server
+    server = impatient.server
 
     def descriptors() -> int:
         return sum(len(open_descriptors(pid)) for pid in server.tree())
@@ -162,14 +150,14 @@ def test_clients_that_leave_a_silent_origin_leave_nothing_behind(impatient: Subj
 
 
 def test_a_silent_origin_is_504_and_holds_up_no_other_client(impatient: Subject) -> None:
-    with fetches(impatient).server.connect() as waiting, impatient.server.connect() as other:
+    with impatient.server.connect() as waiting, impatient.server.connect() as other:
         waiting.sendall(request("/proxy/silence") + GET)
         assert ask(other) == (200, HELLO)
         waiting.shutdown(socket.SHUT_WR)
         assert statuses(receive_all(waiting)) == [504, 200]
 
 
-@pytest.mark.parametrize("model", [name for name in MODELS if name not in WITHOUT_PROXY])
+@pytest.mark.parametrize("model", MODELS)
 def test_without_an_origin_it_is_502_and_nothing_is_left(start: Start, tmp_path: Path,
                                                          model: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as nobody:
@@ -183,7 +171,7 @@ def test_without_an_origin_it_is_502_and_nothing_is_left(start: Start, tmp_path:
     assert server.stop()["requests"] == 21
 
 
-@pytest.mark.parametrize("model", [name for name in MODELS if name not in WITHOUT_PROXY])
+@pytest.mark.parametrize("model", MODELS)
 def test_a_fetch_in_flight_is_finished_when_the_server_stops(start: Start, model: str,
                                                              origin: ScriptedOrigin) -> None:
     server = start(model, "--origin", f"127.0.0.1:{origin.port}")

@@ -104,44 +104,6 @@ class SharedSocket : public SharedStream {
   std::array<char, kReadBytes> buffer_;
 };
 
-}  // namespace
-
-// One for all kernel threads: a fiber may give a connection back on another than it took it on.
-template <>
-class UpstreamPool<SharedStream> {
- public:
-  static UpstreamPool& mine() {
-    static UpstreamPool pool;
-    return pool;
-  }
-
-  bool empty() const {
-    const std::scoped_lock lock(mutex_);
-    return idle_.empty();
-  }
-
-  // One that is not connected, and so no better than a stale one, when another was quicker.
-  SharedStream take() {
-    const std::scoped_lock lock(mutex_);
-    if (idle_.empty()) return {};
-    SharedStream stream = std::move(idle_.back());
-    idle_.pop_back();
-    return stream;
-  }
-
-  void give(SharedStream stream) {
-    const std::scoped_lock lock(mutex_);
-    if (idle_.size() < kMaxIdle) idle_.push_back(std::move(stream));
-  }
-
- private:
-  static constexpr std::size_t kMaxIdle = 256;  // as everywhere
-  mutable std::mutex mutex_;
-  std::vector<SharedStream> idle_;
-};
-
-namespace {
-
 // The reactor of one kernel thread among `all`.
 class Thief : public ThiefReactor {
  public:

@@ -1,0 +1,73 @@
+#include "baselines/peers/libevent/loop.h"
+
+#include <sys/socket.h>
+
+#include <stdexcept>
+
+#include "baselines/common/timeval.h"
+
+namespace baselines {
+
+EventLoop::EventLoop(Server& server, const Fd& listener, CounterSlot& slot)
+    : server_(server),
+      slot_(slot),
+      door_(listener, Door::Sockets::nonblocking, server.options, slot),
+      base_(event_base_new()),
+      fetches_(base()) {
+  if (base_ == nullptr) throw std::runtime_error("event_base_new failed; raise 'ulimit -n'");
+  event_assign(&arrivals_, base(), listener.get(), EV_READ | EV_PERSIST, somebody_connects, this);
+  evtimer_assign(&pause_, base(), accept_again, this);
+  event_assign(&signals_, base(), server.signals.fd(), EV_READ | EV_PERSIST, signal_came, this);
+  event_add(&arrivals_, nullptr);
+  event_add(&signals_, nullptr);
+}
+
+EventLoop::~EventLoop() {
+  event_del(&arrivals_);
+  event_del(&pause_);
+  event_del(&signals_);
+}
+
+void EventLoop::somebody_connects(evutil_socket_t, short, void* loop) {
+  auto& self = *static_cast<EventLoop*>(loop);
+  for (int i = 0; i < kAccepts; ++i) {
+    Door::Arrival arrival =
+        self.door_.accept([&self] { return self.server_.counters.open_connections(); });
+    if (arrival.kind == Door::Kind::client) {
+      Session& session = self.sessions_.emplace_back(self, std::move(arrival.socket));
+      session.self = std::prev(self.sessions_.end());
+      continue;
+    }
+    if (arrival.kind != Door::Kind::nobody) event_del(&self.arrivals_);
+    if (arrival.kind == Door::Kind::pause) {
+      const timeval pause = to_timeval(Door::kPause);
+      event_add(&self.pause_, &pause);
+    }
+    return;
+  }
+}
+
+void EventLoop::accept_again(evutil_socket_t, short, void* loop) {
+  event_add(&static_cast<EventLoop*>(loop)->arrivals_, nullptr);
+}
+
+void EventLoop::signal_came(evutil_socket_t, short, void* loop) {
+  auto& self = *static_cast<EventLoop*>(loop);
+  if (self.server_.signals.take().stop) self.stop();
+}
+
+// Every session answers what it has been asked, as if its client had shut down the sending side.
+void EventLoop::stop() {
+  stopping_ = true;
+  event_del(&arrivals_);
+  event_del(&pause_);
+  for (const Session& session : sessions_) shutdown(session.fd(), SHUT_RD);
+  if (sessions_.empty()) event_base_loopbreak(base());
+}
+
+void EventLoop::destroy(Session& session) {
+  sessions_.erase(session.self);
+  if (stopping_ && sessions_.empty()) event_base_loopbreak(base());
+}
+
+}  // namespace baselines

@@ -159,6 +159,7 @@ void Client::count(Time due, const Exchange& exchange) {
   }
   if (!run_.in_window(due)) return;
   tally.window.add(exchange.failure, exchange.status);
+  ++counts_->requests;
   if (!answered) return;
   tally.latency.add(exchange.end - due);
   ++counts_->answers;

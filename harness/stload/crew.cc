@@ -145,9 +145,10 @@ class Crew {
     close(signals_);
     go_.close_writing();
     ready_.close_reading();
+    Tally& tally = shared_.tallies()[static_cast<std::size_t>(index)];
     try {
-      Worker worker(options_, shared_.control(), shared_.tallies()[static_cast<std::size_t>(index)],
-                    shared_.clients(), {index, options_.processes});
+      Worker worker(options_, shared_.control(), tally, shared_.clients(),
+                    {index, options_.processes});
       worker.prepare();
       if (write(ready_.writing(), "r", 1) != 1) fail("telling the parent");
       char nothing;
@@ -155,7 +156,7 @@ class Crew {
       worker.run();
       return 0;
     } catch (const std::exception& error) {
-      std::fprintf(stderr, "stload: %s\n", error.what());
+      std::snprintf(tally.fatal.data(), tally.fatal.size(), "%s", error.what());
       return 1;
     }
   }
@@ -189,8 +190,16 @@ class Crew {
       if (WIFSIGNALED(status)) {
         throw Fatal("one of its processes was ended by signal " + std::to_string(WTERMSIG(status)));
       }
-      if (WEXITSTATUS(status) != 0) throw Fatal("nothing was measured");
+      if (WEXITSTATUS(status) != 0) throw Fatal(why_one_failed());
     }
+  }
+
+  // The first one that says; others may have met the same.
+  std::string why_one_failed() {
+    for (const Tally& tally : shared_.tallies()) {
+      if (tally.fatal[0] != 0) return tally.fatal.data();
+    }
+    return "one of its processes failed without a word";
   }
 
   void begin() {

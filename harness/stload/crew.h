@@ -22,8 +22,8 @@ struct Outcome {
   CpuTime cpu;        // of all processes, over the run
 };
 
-// Runs the load. Throws Fatal, also when one of the processes failed (which has said why), and
-// leaves no process behind.
+// Runs the load. Throws Fatal, also when one of the processes failed, and leaves no process
+// behind.
 std::unique_ptr<Outcome> run_crew(const Options& options);
 
 }  // namespace stload

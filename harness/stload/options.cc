@@ -116,6 +116,10 @@ class Declaration {
           options_.clients, 1, kMostClients, "1000");
     whole("--processes", "share the clients among so many processes; results are merged [1]",
           options_.processes, 1, kMostProcesses, "2");
+    app_.add_flag(
+        "--spin", options_.spin,
+        "never sleep: takes a whole CPU for each process, and what waking up costs out of "
+        "the latencies");
     time("--duration", "how long to measure [10]", options_.duration, 1e-3, "30");
     time("--warmup", "load before that which is not measured [1]", options_.warmup, 0, "2.5");
     time("--timeout", "how long after it was sent a request may go unanswered [10]",

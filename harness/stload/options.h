@@ -31,6 +31,7 @@ struct Options {
   Duration warmup = std::chrono::seconds(1);
   Duration timeout = std::chrono::seconds(10);
   int processes = 1;
+  bool spin = false;  // never sleep in the kernel
   std::uint64_t seed = 1;
 
   // At most one of the first two; none: a closed loop.

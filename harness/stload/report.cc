@@ -81,7 +81,8 @@ json load_json(const Options& options) {
                {"timeout_s", seconds(options.timeout)},
                {"seed", options.seed},
                {"connection_per_request", options.connection_per_request},
-               {"check", options.check}};
+               {"check", options.check},
+               {"spin", options.spin}};
   for (const Address& address : options.addresses) load["addresses"].push_back(address.text());
   if (options.timed()) {
     load["arrivals"] = options.arrivals == Spacing::constant ? "constant" : "poisson";
@@ -122,7 +123,7 @@ json window_json(const Options& options, const Outcome& outcome) {
 }
 
 json clients_json(const Options& options, const Outcome& outcome) {
-  const Fairness fair = fairness(options, outcome);
+  const Fairness fair = fairness(outcome);
   json clients = {{"count", outcome.clients.size()},
                   {"served", fair.served},
                   {"never_served", outcome.clients.size() - fair.served},
@@ -142,16 +143,15 @@ json clients_json(const Options& options, const Outcome& outcome) {
 
 }  // namespace
 
-Fairness fairness(const Options& options, const Outcome& outcome) {
+Fairness fairness(const Outcome& outcome) {
   Fairness result;
   double sum = 0, squares = 0;
-  const double pace = options.per_client_rate.value_or(0) * seconds(outcome.window) * kOnPaceShare;
   result.least = UINT32_MAX;
   for (const ClientCounts& client : outcome.clients) {
     result.served += client.answers > 0;
     result.least = std::min(result.least, client.answers);
     result.most = std::max(result.most, client.answers);
-    result.on_pace += client.completed >= pace;
+    result.on_pace += client.completed >= kOnPaceShare * client.requests;
     sum += client.answers;
     squares += static_cast<double>(client.answers) * client.answers;
   }

@@ -29,10 +29,10 @@ struct Fairness {
   double jain_index = 0;      // (sum x)^2 / (n sum x^2); 0 without answers
   std::uint64_t on_pace = 0;  // paced: see kOnPaceShare
 };
-Fairness fairness(const Options& options, const Outcome& outcome);
+Fairness fairness(const Outcome& outcome);
 
-// A paced client is on pace when it got so much of its rate inside the window: 320 of the 400
-// kbit/s for which SPECweb99 counts a connection as conforming.
+// A paced client is on pace when it got so much of what was due for it inside the window. SPECweb99
+// asks for 320 of 400 kbit/s.
 inline constexpr double kOnPaceShare = 0.8;
 
 // "closed loop", "open loop, poisson arrivals at 5,000 /s" ...

@@ -56,19 +56,19 @@ std::string statuses(const Counts& counts) {
 
 void describe_clients(std::ostream& out, const Options& options, const Outcome& outcome) {
   const Tally& tally = outcome.tally;
-  const Fairness fair = fairness(options, outcome);
+  const Fairness fair = fairness(outcome);
   out << "  clients     " << grouped(fair.served) << " of " << grouped(outcome.clients.size())
       << " served, " << grouped(fair.least) << " to " << grouped(fair.most) << " answers each";
   if (fair.served > 0) out << ", Jain's index " << decimal(fair.jain_index, 4);
   out << "\n";
   if (options.per_client_rate) {
     out << "  capacity    " << grouped(fair.on_pace) << " clients got "
-        << decimal(100 * kOnPaceShare, 0) << " % or more of their rate in time\n";
+        << decimal(100 * kOnPaceShare, 0) << " % or more of what was due for them in time\n";
   }
   if (options.idle > 0) {
-    out << "  idle        " << grouped(tally.idle_open) << " of " << options.idle
-        << " connections held at the end, " << grouped(tally.idle_closed_by_server)
-        << " closed by the server\n";
+    out << "  idle        " << grouped(tally.idle_open) << " of "
+        << grouped(static_cast<std::uint64_t>(options.idle)) << " connections held at the end, "
+        << grouped(tally.idle_closed_by_server) << " closed by the server\n";
   }
   if (options.slow_clients > 0) {
     out << "  slow        " << grouped(tally.slow.answers) << " answers to "

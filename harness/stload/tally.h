@@ -72,6 +72,8 @@ struct Tally {
   // What the first failure of each kind said; ends with a 0.
   std::array<std::array<char, 240>, kFailures> said{};
 
+  std::array<char, 480> fatal{};  // why the process could not go on; ends with a 0
+
   // The parent reads these while the process runs, for the progress line.
   std::atomic<std::uint64_t> live_answers{0}, live_failures{0};
 
@@ -81,7 +83,8 @@ struct Tally {
 
 // One for each client, in shared memory as well.
 struct ClientCounts {
-  std::uint32_t answers = 0;    // to requests of the window
+  std::uint32_t requests = 0;   // of the window
+  std::uint32_t answers = 0;    // to them
   std::uint32_t completed = 0;  // inside the window
 };
 

@@ -49,7 +49,7 @@ std::vector<Warning> warnings(const Options& options, const Outcome& outcome) {
          grouped(tally.queued) + " requests were due while all clients were busy, and " +
              "waited: the server is slower than the rate, or there are too few --clients");
   }
-  if (tally.busiest_share > kBusy) {
+  if (tally.busiest_share > kBusy && !options.spin) {
     warn("generator_busy", "the generator used " + percent(tally.busiest_share) +
                                " of a CPU: it may be the limit; use more --processes");
   }
@@ -61,7 +61,7 @@ std::vector<Warning> warnings(const Options& options, const Outcome& outcome) {
                                  "machine is too busy, and latencies contain that");
     }
   }
-  const Fairness fair = fairness(options, outcome);
+  const Fairness fair = fairness(outcome);
   if (tally.window.answers > 0 && fair.served < outcome.clients.size() &&
       requests >= 10 * outcome.clients.size()) {
     warn("never_served", grouped(outcome.clients.size() - fair.served) + " of " +

@@ -163,6 +163,12 @@ void* Worker::hear(void* argument) {
   }
 }
 
+void* Worker::spin(void* argument) {
+  const Worker& worker = *static_cast<Worker*>(argument);
+  while (worker.alive_ > 0) st_usleep(0);
+  return nullptr;
+}
+
 void Worker::wait(const std::function<Time()>& until, const std::function<bool()>& done) {
   while (!done()) {
     const Duration left = until() - Clock::now();
@@ -176,6 +182,9 @@ void Worker::run() {
   const Control& control = run_.control;
   if (st_thread_create(hear, this, 0, 0) == nullptr) {
     throw Fatal(with_errno("a state thread for signals", errno));
+  }
+  if (run_.options.spin && st_thread_create(spin, this, 0, 0) == nullptr) {
+    throw Fatal(with_errno("a state thread that spins", errno));
   }
   if (run_.options.rate) {
     run_.arrivals = std::make_unique<Arrivals>(

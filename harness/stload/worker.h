@@ -49,6 +49,7 @@ class Worker {
   void start(Slot& slot);
   static void* live(void* slot);
   static void* hear(void* worker);
+  static void* spin(void* worker);
 
   // Until `done`, or until then; `until` is asked again after every event.
   void wait(const std::function<Time()>& until, const std::function<bool()>& done);

@@ -70,7 +70,7 @@ struct Tally {
   double busiest_share = 0;  // window_cpu of one process, over the length of the window
 
   // What the first failure of each kind said; ends with a 0.
-  std::array<std::array<char, 240>, kFailures> said{};
+  std::array<std::array<char, 480>, kFailures> said{};
 
   std::array<char, 480> fatal{};  // why the process could not go on; ends with a 0
 

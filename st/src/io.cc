@@ -49,7 +49,7 @@ inline bool worth_trying(const Netfd* fd, const Operation& operation) {
 
 // A TCP socket that gave or took less than it could have is empty or full now.
 void note_short(Netfd* fd, short what) {
-  if (!fd->watch->ended && netfd_is_tcp(fd))
+  if (!fd->watch->ended && (fd->watch->tcp == Tcp::yes || netfd_is_tcp(fd)))
     fd->watch->ready = static_cast<uint8_t>(fd->watch->ready & ~what);
 }
 

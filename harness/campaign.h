@@ -12,6 +12,7 @@
 #include "harness/environment.h"
 #include "harness/plan.h"
 #include "harness/schedule.h"
+#include "harness/stopping.h"
 
 namespace archbench {
 
@@ -20,10 +21,14 @@ struct CampaignOptions {
   std::filesystem::path out;          // empty: an unfinished campaign of this plan, or a new folder
   std::optional<std::uint64_t> seed;  // instead of the plan's
   std::filesystem::path servers;      // folder of the httpd_* binaries; empty: beside archbench
-  std::vector<std::string> command;   // archbench's own command line, for the record
+  Stopping stopping;
+  bool apply = false;    // kernel settings that the doctor proposes, put back at the end
+  bool sampling = true;  // false: only to learn what sampling costs
+  std::vector<std::string> command;  // archbench's own command line, for the record
 };
 
-// Returns when all cells are there. Throws Error or Interrupted; the same call then goes on.
+// Returns when all cells are there, they are precise enough, or the time is spent. Throws Error or
+// Interrupted; the same call then goes on.
 void run_campaign(const CampaignOptions& options);
 
 // The schedule of this machine, with a word on stderr about cells it cannot run. Throws Error when
@@ -31,11 +36,11 @@ void run_campaign(const CampaignOptions& options);
 Schedule schedule_here(const Plan& plan, std::uint64_t seed);
 
 // What the cells ask of the machine.
-Demand demand_of(const Plan& plan, const Schedule& schedule);
+Demand demand_of(const Plan& plan, const Schedule& schedule, const Places& places);
 
 // campaign.json for a campaign that would begin now; `doctor` is left to the caller.
 nlohmann::ordered_json describe_campaign(const Plan& plan, std::uint64_t seed,
                                          const Schedule& schedule, const Places& places,
-                                         const std::vector<std::string>& command);
+                                         const CampaignOptions& options);
 
 }  // namespace archbench

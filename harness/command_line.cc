@@ -4,9 +4,12 @@
 
 #include "harness/campaign.h"
 #include "harness/commands.h"
+#include "harness/foreign.h"
 #include "harness/version.h"
 
 namespace archbench {
+
+namespace fs = std::filesystem;
 
 int obey(int argc, char** argv) {
   CampaignOptions options;
@@ -31,30 +34,67 @@ int obey(int argc, char** argv) {
     return sub->add_option("PLAN", options.plan, "a plan's file, or the name of one (quick)");
   };
 
-  auto* plan = command("plan", "show what a plan would run",
-                       [&] { return show_plan(options.plan, options.seed); });
+  std::string budget, precision;
+  bool apply = false, restore = false;
+  auto* plan = command("plan", "show what a plan would run, and whether all of it is there",
+                       [&] { return show_plan(options.plan, options.seed, options.servers); });
   auto* run = command("run", "run a plan; the same line goes on with an unfinished campaign", [&] {
+    if (!budget.empty()) options.stopping.budget_s = parse_budget(budget);
+    if (!precision.empty()) options.stopping.precision = parse_precision(precision);
     run_campaign(options);
     return 0;
   });
-  auto* doctor = command("doctor", "is this machine fit to measure on?",
-                         [&] { return show_doctor(options.plan, options.servers); });
-  auto* list =
-      command("list", "show plans and servers", [&] { return show_list(options.servers); });
+  auto* doctor = command("doctor", "is this machine fit to measure on?", [&] {
+    return show_doctor(options.plan, options.servers,
+                       restore ? Remedy::restore
+                       : apply ? Remedy::apply
+                               : Remedy::none);
+  });
+  auto* list = command("list", "show plans, generators and servers",
+                       [&] { return show_list(options.servers); });
   auto* status =
       command("status", "show how far a campaign is", [&] { return show_status(directory); });
   auto* valid = command("validate", "check a campaign", [&] { return show_validity(directory); });
+  std::vector<std::string> words;
+  for (const auto& [name, text] :
+       {std::pair{"show", "a campaign's findings, in the terminal"},
+        std::pair{"compare", "two campaigns: the same or different, and how sure"}}) {
+    auto* sub = command(name, text, [&words, name = name] { return become_script(name, words); });
+    sub->add_option("DIR", words, "folders, and options of that script")->required();
+    sub->allow_extras();
+    sub->prefix_command();
+  }
+  fs::path file;
+  std::optional<double> clients;
+  auto* import = command("import", "write other people's results in one form, as JSON lines",
+                         [&] { return import_file(file, clients); });
+  auto* audit = command("audit", "apply the gates that can be applied to other people's results",
+                        [&] { return audit_file(file, clients); });
+  for (auto* sub : {import, audit}) {
+    sub->add_option("FILE", file, "TechEmpower results.json, or what wrk, oha or h2load printed")
+        ->required();
+    sub->add_option("--clients", clients, "simultaneous connections, where the file does not say");
+  }
 
   for (auto* sub : {plan, run}) {
     takes_plan(sub)->required();
     sub->add_option("--seed", options.seed, "order of the cells, instead of the plan's seed");
   }
   takes_plan(doctor);
-  for (auto* sub : {run, doctor, list}) {
+  for (auto* sub : {plan, run, doctor, list}) {
     sub->add_option("--servers", options.servers,
                     "folder of the httpd_* (default: beside archbench)");
   }
   run->add_option("--out", options.out, "folder (default: results/<plan>-<UTC time>)");
+  run->add_option("--budget", budget, "stop when so much time is spent: 90s, 30m, 2h");
+  run->add_option("--precision", precision,
+                  "go on until every pair's ratio is known to so much: 2%");
+  run->add_flag("--apply", options.apply,
+                "first change the kernel settings that the doctor proposes; put them back");
+  run->add_flag("!--no-sampling", options.sampling,
+                "leave the samples out, to learn what they cost");
+  doctor->add_flag("--apply", apply, "change what it may; put back after the next campaign");
+  doctor->add_flag("--restore", restore, "put back what --apply has changed");
   for (auto* sub : {status, valid}) {
     sub->add_option("DIR", directory, "folder of the campaign")->required();
   }

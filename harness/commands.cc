@@ -1,17 +1,19 @@
 #include "harness/commands.h"
 
-#include <algorithm>
+#include <unistd.h>
+
 #include <cstdio>
 #include <map>
 #include <set>
 
 #include "harness/campaign.h"
+#include "harness/catalogue.h"
 #include "harness/check.h"
 #include "harness/doctor.h"
 #include "harness/error.h"
-#include "harness/server.h"
+#include "harness/generators.h"
+#include "harness/settings.h"
 #include "harness/store.h"
-#include "harness/subprocess.h"
 
 namespace archbench {
 namespace {
@@ -26,35 +28,47 @@ std::string joined(const std::vector<int>& numbers) {
 
 }  // namespace
 
-int show_plan(const std::string& given, std::optional<std::uint64_t> seed) {
-  const Places places = find_places({});
+int show_plan(const std::string& given, std::optional<std::uint64_t> seed,
+              const fs::path& servers) {
+  const Places places = find_places(servers);
   const Plan plan = load_plan(find_plan(given, places.plans));
   const Schedule schedule = schedule_here(plan, seed.value_or(plan.seed));
   std::printf("%s: %s\n", plan.name.c_str(), plan.question.c_str());
   std::printf("%zu cells, %d blocks, about %s\n\n", schedule.cells.size(), plan.blocks,
               spoken_time(expected_seconds(plan, schedule.cells.size())).c_str());
 
+  if (schedule.ceiling_cells > 0) {
+    std::printf("%d of them are of the null responder, before block 0: the generator's ceiling\n\n",
+                schedule.ceiling_cells);
+  }
   // One line for each server, workload and CPU count, with its client counts as the plan orders
   // them.
-  std::printf("%-16s %-20s %-4s  %s\n", "server", "workload", "cpus", "clients");
+  std::printf("%-20s %-22s %-4s  %s\n", "server", "workload", "cpus", "clients");
   for (const ServerSpec& server : plan.servers) {
     for (const Workload& workload : plan.workloads) {
-      for (const int cpus : plan.cpus) {
-        std::vector<int> clients;
-        for (const Cell& cell : schedule.cells) {
-          if (cell.block == 0 && cell.server.label == server.label &&
-              cell.workload.name == workload.name && cell.cpus == cpus) {
-            clients.push_back(cell.clients);
-          }
+      std::map<int, std::set<int>> clients;  // by CPUs
+      for (const Cell& cell : schedule.cells) {
+        if (cell.block == 0 && cell.server.label == server.label &&
+            cell.workload.name == workload.name) {
+          clients[cell.cpus].insert(cell.clients);
         }
-        if (clients.empty()) continue;
-        std::sort(clients.begin(), clients.end());
-        std::printf("%-16s %-20s %-4d  %s\n", server.label.c_str(), workload.name.c_str(), cpus,
-                    joined(clients).c_str());
+      }
+      for (const auto& [cpus, counts] : clients) {
+        std::printf("%-20s %-22s %-4d  %s\n", server.label.c_str(), workload.name.c_str(), cpus,
+                    joined({counts.begin(), counts.end()}).c_str());
       }
     }
   }
-  return 0;
+  Catalogue catalogue;
+  bool all_there = true;
+  for (const ServerSpec& server : plan.servers) {
+    const std::string why = catalogue.complaint(server, places.servers);
+    if (why.empty()) continue;
+    std::printf("%s%s cannot be run: %s\n", all_there ? "\n" : "", server.label.c_str(),
+                why.c_str());
+    all_there = false;
+  }
+  return all_there ? 0 : 1;
 }
 
 int show_list(const fs::path& servers) {
@@ -68,32 +82,56 @@ int show_list(const fs::path& servers) {
     const Plan plan = load_plan(file);
     std::printf("  %-12s %s\n", plan.name.c_str(), plan.question.c_str());
   }
-  std::printf("\nservers (%s)\n", places.servers.c_str());
-  bool any = false;
-  for (const std::string architecture : {"mp", "mt", "edsm", "st"}) {
-    const fs::path binary = server_binary(places.servers, architecture);
-    const auto help = capture({binary.string(), "--help"});
-    if (!help) continue;
-    any = true;
-    // The servers' own words: what --help lists under "Models", up to the empty line.
-    const std::size_t models = std::min(help->find("\nModels"), help->size());
-    const std::size_t first = std::min(help->find("\n  ", models), help->size());
-    const std::size_t last = std::min(help->find("\n\n", first), help->size());
-    std::printf("  %s%s\n", binary.filename().c_str(), help->substr(first, last - first).c_str());
+  std::printf("\ngenerators\n");
+  for (const GeneratorKind& kind : generator_kinds()) {
+    const bool there = generator_program(kind.name, places).has_value();
+    std::printf("  %-12s %s%s\n", kind.name.c_str(), there ? "" : "(not here) ", kind.why.c_str());
   }
-  if (!any) std::printf("  none; build them, or name their folder with --servers\n");
+  std::printf("\nservers (%s)\n", places.servers.c_str());
+  std::set<fs::path> programs;
+  for (const auto& entry : fs::directory_iterator(places.servers)) {
+    if (entry.path().filename().string().starts_with("httpd_")) programs.insert(entry.path());
+  }
+  Catalogue catalogue;
+  for (const fs::path& program : programs) {
+    const ProgramHelp& help = catalogue.of(program);
+    if (!help.runs) continue;
+    std::printf("  %s\n", program.filename().c_str());
+    for (std::size_t i = 0; i < help.models.size(); ++i) {
+      std::printf("    %-10s %s\n", help.models[i].c_str(), help.sentences[i].c_str());
+    }
+  }
+  if (programs.empty()) std::printf("  none; build them, or name their folder with --servers\n");
   return 0;
 }
 
-int show_doctor(const std::string& given, const fs::path& servers) {
+int show_doctor(const std::string& given, const fs::path& servers, Remedy remedy) {
   const Places places = find_places(servers);
+  Settings settings;
+  const auto say = [](const std::vector<std::string>& sentences) {
+    for (const std::string& sentence : sentences) std::printf("%s\n", sentence.c_str());
+  };
+  say(settings.restore_if_abandoned());
+  if (remedy == Remedy::restore) {
+    say(settings.restore());
+    return 0;
+  }
   Demand demand;
   if (!given.empty()) {
     const Plan plan = load_plan(find_plan(given, places.plans));
-    demand = demand_of(plan, schedule_here(plan, plan.seed));
+    demand = demand_of(plan, schedule_here(plan, plan.seed), places);
   }
-  const auto findings = examine(places, demand);
+  auto findings = examine(places, demand);
+  if (remedy == Remedy::apply) {
+    say(settings.apply(findings, 0));
+    findings = examine(places, demand);
+  }
   std::printf("%s", to_text(findings, false).c_str());
+  if (settings.changed()) {
+    std::printf(
+        "\nSettings are changed until the next campaign ends, or 'archbench doctor "
+        "--restore'.\n");
+  }
   if (!any_block(findings)) return 0;
   std::printf("\nWith what is marked \"block\" there would be no numbers.\n");
   return 1;
@@ -139,6 +177,21 @@ int show_validity(const fs::path& directory) {
   for (const std::string& complaint : complaints) std::printf("%s\n", complaint.c_str());
   if (complaints.empty()) std::printf("%s: complete and as it should be\n", directory.c_str());
   return complaints.empty() ? 0 : 1;
+}
+
+int become_script(const std::string& name, const std::vector<std::string>& words) {
+  const fs::path script = find_places({}).scripts / (name + ".py");
+  if (!fs::is_regular_file(script)) {
+    throw Error("'archbench " + name + "' is the program " + name +
+                ".py of the scripts, which is " + "not here; run archbench from its source tree");
+  }
+  std::vector<std::string> command{"/usr/bin/python3", script.string()};
+  command.insert(command.end(), words.begin(), words.end());
+  std::vector<char*> arguments;
+  for (std::string& word : command) arguments.push_back(word.data());
+  arguments.push_back(nullptr);
+  execv(arguments[0], arguments.data());
+  throw Error(errno_text("starting " + command[0]));
 }
 
 }  // namespace archbench

@@ -6,11 +6,11 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <map>
 
+#include "harness/generators.h"
 #include "harness/machine.h"
-#include "harness/server.h"
 #include "harness/system.h"
-#include "harness/wrk.h"
 
 namespace archbench {
 namespace {
@@ -21,6 +21,11 @@ std::string percent(double share) {
   return text;
 }
 
+std::string dotted(std::string name) {
+  std::replace(name.begin(), name.end(), '/', '.');
+  return name;
+}
+
 std::optional<double> sysctl(const std::string& name) {
   const auto value = read_value("/proc/sys/" + name);
   if (!value) return std::nullopt;
@@ -28,38 +33,53 @@ std::optional<double> sysctl(const std::string& name) {
 }
 
 // A number that should be at least `wanted`.
-Finding at_least(const std::string& name, const std::string& path, double wanted, Health otherwise,
-                 const std::string& why, const std::string& advice) {
+Finding at_least(const std::string& name, const std::string& path, double wanted,
+                 const std::string& why) {
   const auto value = sysctl(path);
   if (!value) return {name, Health::unknown, "cannot be read", why, ""};
-  const auto found = static_cast<long>(*value);
-  return {name, *value >= wanted ? Health::ok : otherwise,
-          std::to_string(found) + ", wanted " + std::to_string(static_cast<long>(wanted)), why,
-          advice};
+  const std::string number = std::to_string(static_cast<long>(wanted));
+  Finding finding{name, *value >= wanted ? Health::ok : Health::warn,
+                  std::to_string(static_cast<long>(*value)) + ", wanted " + number, why,
+                  "sysctl -w " + dotted(path) + "=" + number};
+  if (finding.health == Health::warn) {
+    finding.file = "/proc/sys/" + path;
+    finding.value = number;
+  }
+  return finding;
 }
 
-Finding wrk(const Places& places) {
-  const std::string why = "wrk is the load generator";
-  if (!places.wrk) {
-    return {"wrk", Health::block, "not in $PATH", why, "apt-get install wrk"};
+Finding generator(const std::string& name, const Places& places) {
+  const std::string why = "it makes the load";
+  const auto program = generator_program(name, places);
+  if (!program) {
+    const std::string& package = generator_kind(name).package;
+    return {name, Health::block, "not there", why,
+            package.empty() ? "build it (cmake --build)" : "apt-get install " + package};
   }
-  const std::string version = wrk_version(*places.wrk);
-  const bool known = version.find("4.1.") != std::string::npos;
-  return {"wrk", known ? Health::ok : Health::warn, places.wrk->string() + ": " + version, why,
+  const std::string version = generator_version(name, *program);
+  const bool known = name != "wrk" || version.find("4.1.") != std::string::npos;
+  return {name, known ? Health::ok : Health::warn, program->string() + ": " + version, why,
           "only 4.1.0 has been checked: its latency correction is undone (results/README.md)"};
 }
 
-Finding servers(const Places& places, const Demand& demand) {
-  std::string missing;
-  for (const std::string& architecture : demand.architectures) {
-    const auto binary = server_binary(places.servers, architecture);
-    if (access(binary.c_str(), X_OK) != 0) missing += " " + binary.filename().string();
+Finding servers(const Demand& demand) {
+  std::string missing, twice;
+  std::map<std::string, std::string> by_hash;
+  for (const auto& program : demand.servers) {
+    if (!is_executable(program)) {
+      missing += " " + program.string();
+      continue;
+    }
+    const auto [first, is_new] = by_hash.emplace(sha256_of(program), program.filename().string());
+    if (!is_new) twice += " " + program.filename().string() + " = " + first->second;
   }
-  return {"servers", missing.empty() ? Health::ok : Health::block,
-          missing.empty() ? "all in " + places.servers.string()
-                          : "missing in " + places.servers.string() + ":" + missing,
-          "they are what is measured",
-          "build them (cmake --build) or name their folder with --servers"};
+  if (!missing.empty()) {
+    return {"servers", Health::block, "missing:" + missing, "they are what is measured",
+            "build them (cmake --build) or name their folder with --servers"};
+  }
+  return {"servers", twice.empty() ? Health::ok : Health::warn,
+          twice.empty() ? "all there" : "the same program under two names:" + twice,
+          "one of them would be measured under another's name", "build them anew"};
 }
 
 Finding cpus(const Demand& demand) {
@@ -72,12 +92,19 @@ Finding cpus(const Demand& demand) {
 }
 
 Finding governor() {
-  const auto value = read_value("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor");
+  const std::string file = "/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor";
+  const auto value = read_value(file);
   const std::string why = "a CPU that changes its speed changes every number";
-  if (!value)
+  if (!value) {
     return {"governor", Health::unknown, "the kernel shows none (virtual machine?)", why, ""};
-  return {"governor", *value == "performance" ? Health::ok : Health::warn, *value, why,
-          "cpupower frequency-set --governor performance"};
+  }
+  Finding finding{"governor", Health::ok, *value, why,
+                  "cpupower frequency-set --governor performance"};
+  if (*value == "performance") return finding;
+  finding.health = Health::warn;
+  finding.file = file;
+  finding.value = "performance";
+  return finding;
 }
 
 Finding turbo() {
@@ -137,11 +164,41 @@ Finding ports(const Demand& demand) {
   const long low = std::strtol(text.c_str(), &rest, 10);
   const long high = std::strtol(rest, nullptr, 10);
   const long count = high - low + 1;
-  return {"ports", count >= demand.most_clients ? Health::ok : Health::block,
-          std::to_string(count) + " local ports for " + std::to_string(demand.most_clients) +
-              " clients",
-          "every client needs a port of its own on the one address of the server",
-          "sysctl -w net.ipv4.ip_local_port_range='1024 65535'"};
+  // A connection for each request leaves its port waiting for a minute: the more, the better.
+  constexpr long kPlenty = 40'000;
+  Finding finding{"ports",
+                  count < demand.most_clients ? Health::block
+                  : count < kPlenty           ? Health::warn
+                                              : Health::ok,
+                  std::to_string(count) + " local ports for " +
+                      std::to_string(demand.most_clients) + " clients",
+                  "every client needs a port of its own on the one address of the server, and a "
+                  "closed connection keeps its port for a minute",
+                  "sysctl -w net.ipv4.ip_local_port_range='10240 65535'"};
+  if (finding.health != Health::ok) {
+    finding.file = "/proc/sys/net/ipv4/ip_local_port_range";
+    finding.value = "10240\t65535";
+  }
+  return finding;
+}
+
+Finding time_wait() {
+  // 2, the default since Linux 4.19, means on loopback, which is where archbench measures.
+  const auto value = sysctl("net/ipv4/tcp_tw_reuse");
+  const std::string why =
+      "with a connection for each request, ports run out in seconds when those that "
+      "wait after closing are not used again";
+  if (!value) return {"tcp_tw_reuse", Health::unknown, "cannot be read", why, ""};
+  if (*value >= 1) {
+    return {"tcp_tw_reuse", Health::ok, std::to_string(static_cast<int>(*value)), why, ""};
+  }
+  return {"tcp_tw_reuse",
+          Health::warn,
+          "0",
+          why,
+          "sysctl -w net.ipv4.tcp_tw_reuse=2",
+          "/proc/sys/net/ipv4/tcp_tw_reuse",
+          "2"};
 }
 
 Finding huge_pages() {
@@ -151,8 +208,13 @@ Finding huge_pages() {
       "the kernel's choice";
   if (!value) return {"huge_pages", Health::ok, "not in this kernel", why, ""};
   const bool always = value->find("[always]") != std::string::npos;
-  return {"huge_pages", always ? Health::warn : Health::ok, *value, why,
-          "echo madvise > /sys/kernel/mm/transparent_hugepage/enabled"};
+  Finding finding{"huge_pages", always ? Health::warn : Health::ok, *value, why,
+                  "echo madvise > /sys/kernel/mm/transparent_hugepage/enabled"};
+  if (always) {
+    finding.file = "/sys/kernel/mm/transparent_hugepage/enabled";
+    finding.value = "madvise";
+  }
+  return finding;
 }
 
 Finding memory(const Demand& demand) {
@@ -200,26 +262,26 @@ const char* word(Health health) {
 
 std::vector<Finding> examine(const Places& places, const Demand& demand) {
   const double clients = demand.most_clients;
-  std::vector<Finding> findings{
-      wrk(places), servers(places, demand), cpus(demand), governor(), turbo(), load()};
+  std::vector<Finding> findings;
+  for (const std::string& name : demand.generators) findings.push_back(generator(name, places));
+  if (!demand.servers.empty()) findings.push_back(servers(demand));
+  for (const auto& finding : {cpus(demand), governor(), turbo(), load()}) {
+    findings.push_back(finding);
+  }
   for (Finding& finding : neighbours()) findings.push_back(std::move(finding));
-  findings.push_back(
-      at_least("somaxconn", "net/core/somaxconn", clients, Health::warn,
-               "a shorter accept queue drops clients of a simultaneous start; they "
-               "come back after a second",
-               "sysctl -w net.core.somaxconn=" + std::to_string(demand.most_clients)));
-  findings.push_back(
-      at_least("tcp_max_syn_backlog", "net/ipv4/tcp_max_syn_backlog", clients, Health::warn,
-               "as somaxconn, for connections not yet complete",
-               "sysctl -w net.ipv4.tcp_max_syn_backlog=" + std::to_string(demand.most_clients)));
+  findings.push_back(at_least("somaxconn", "net/core/somaxconn", clients + 64,
+                              "a shorter accept queue drops clients of a simultaneous start; they "
+                              "come back after a second"));
+  findings.push_back(at_least("tcp_max_syn_backlog", "net/ipv4/tcp_max_syn_backlog", clients,
+                              "as somaxconn, for connections not yet complete"));
   findings.push_back(descriptors(demand));
-  findings.push_back(at_least("pid_max", "kernel/pid_max", clients + 1000, Health::warn,
-                              "a server with a process or thread for each client needs as many ids",
-                              "sysctl -w kernel.pid_max=4194304"));
-  findings.push_back(at_least("threads_max", "kernel/threads-max", clients + 1000, Health::warn,
-                              "a server with a process or thread for each client needs as many",
-                              "sysctl -w kernel.threads-max=100000"));
+  findings.push_back(
+      at_least("pid_max", "kernel/pid_max", clients + 1000,
+               "a server with a process or thread for each client needs as many ids"));
+  findings.push_back(at_least("threads_max", "kernel/threads-max", clients + 1000,
+                              "a server with a process or thread for each client needs as many"));
   findings.push_back(ports(demand));
+  findings.push_back(time_wait());
   findings.push_back(huge_pages());
   findings.push_back(memory(demand));
   findings.push_back(tracepoints());

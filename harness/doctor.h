@@ -23,13 +23,17 @@ struct Finding {
   std::string found;
   std::string why;     // what it spoils
   std::string advice;  // what to do
+  // What `doctor --apply` would write where; empty: nothing it may do.
+  std::filesystem::path file = {};
+  std::string value = {};
 };
 
 // What is about to be run; the defaults are those of a small campaign.
 struct Demand {
   int most_clients = 1024;
   int most_cpus = 1;
-  std::set<std::string> architectures{"mp", "mt", "edsm", "st"};
+  std::set<std::filesystem::path> servers;  // programs; empty: nothing is asked about them
+  std::set<std::string> generators{"wrk"};
 };
 
 // Watches the machine for half a second; changes nothing.

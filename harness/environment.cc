@@ -6,10 +6,10 @@
 #include <cstdlib>
 
 #include "harness/error.h"
+#include "harness/generators.h"
 #include "harness/server.h"
 #include "harness/system.h"
 #include "harness/version.h"
-#include "harness/wrk.h"
 
 namespace archbench {
 namespace {
@@ -66,11 +66,14 @@ Places find_places(const fs::path& servers) {
   const fs::path bin = fs::read_symlink("/proc/self/exe").parent_path();
   Places places;
   places.servers = servers.empty() ? bin : fs::absolute(servers);
-  places.wrk = find_in_path("wrk");
+  places.self = bin;
   for (const fs::path& data : {bin / "../share/archbench", fs::path(kSourceDirectory)}) {
     if (fs::is_regular_file(data / "report.lua")) {
       places.script = fs::canonical(data / "report.lua");
       places.plans = fs::canonical(data) / "plans";
+      for (const fs::path& scripts : {data / "scripts", data / "../scripts"}) {
+        if (fs::is_regular_file(scripts / "results.py")) places.scripts = fs::canonical(scripts);
+      }
       return places;
     }
   }
@@ -119,9 +122,31 @@ std::string sha256_of(const fs::path& file) {
   return text->substr(0, kDigits);
 }
 
-ordered_json read_provenance(const Places& places, const std::set<std::string>& architectures) {
+std::set<std::string> generators_of(const Plan& plan) {
+  std::set<std::string> names;
+  for (const Workload& workload : plan.workloads) names.insert(workload.generator);
+  return names;
+}
+
+namespace {
+
+ordered_json describe_server(const ServerSpec& server, const fs::path& path) {
+  ordered_json json{{"architecture", server.architecture},
+                    {"program", path.filename().string()},
+                    {"path", path.string()}};
+  put_text(json, "sha256", sha256_of(path));
+  // Somebody else's program might take it for something to do.
+  if (server.custom()) return json;
+  const auto version = capture({path.string(), "--version"});
+  if (version) put_text(json, "version", version->substr(0, version->find('\n')));
+  return json;
+}
+
+}  // namespace
+
+ordered_json read_provenance(const Places& places, const Plan& plan) {
   ordered_json json{{"archbench_version", kVersion}};
-  put_text(json, "archbench_sha256", sha256_of("/proc/self/exe"));
+  put_text(json, "archbench_sha256", sha256_of(fs::read_symlink("/proc/self/exe")));
   if (const auto commit = capture({"git", "-C", kSourceDirectory, "rev-parse", "HEAD"})) {
     json["commit"] = commit->substr(0, commit->find('\n'));
     const auto changes =
@@ -131,18 +156,22 @@ ordered_json read_provenance(const Places& places, const std::set<std::string>& 
   put_text(json, "compiler", kCompiler);
   put_text(json, "build_type", kBuildType);
   put_text(json, "build_flags", kBuildFlags);
-  if (places.wrk) {
-    put_text(json, "wrk_version", wrk_version(*places.wrk));
-    put_text(json, "wrk_sha256", sha256_of(*places.wrk));
+  json["generators"] = ordered_json::array();
+  for (const std::string& name : generators_of(plan)) {
+    const auto program = generator_program(name, places);
+    if (!program) continue;
+    ordered_json generator{{"name", name}, {"path", program->string()}};
+    put_text(generator, "version", generator_version(name, *program));
+    put_text(generator, "sha256", sha256_of(*program));
+    json["generators"].push_back(generator);
   }
   json["servers"] = ordered_json::array();
-  for (const std::string& architecture : architectures) {
-    const fs::path path = server_binary(places.servers, architecture);
-    ordered_json server{{"architecture", architecture}, {"path", path.string()}};
-    put_text(server, "sha256", sha256_of(path));
-    const auto version = capture({path.string(), "--version"});
-    if (version) put_text(server, "version", version->substr(0, version->find('\n')));
-    json["servers"].push_back(server);
+  std::vector<ServerSpec> servers = plan.servers;
+  if (plan.ceiling) servers.push_back(ceiling_server());
+  std::set<fs::path> described;
+  for (const ServerSpec& server : servers) {
+    const fs::path path = server_program(server, places.servers);
+    if (described.insert(path).second) json["servers"].push_back(describe_server(server, path));
   }
   return json;
 }

@@ -9,14 +9,17 @@
 #include <set>
 #include <string>
 
+#include "harness/plan.h"
+
 namespace archbench {
 
 // Where archbench finds what it works with.
 struct Places {
-  std::filesystem::path servers;             // folder with the httpd_* binaries
-  std::filesystem::path plans;               // plans that come with archbench
-  std::filesystem::path script;              // report.lua
-  std::optional<std::filesystem::path> wrk;  // absent: not installed
+  std::filesystem::path self;     // folder of archbench itself
+  std::filesystem::path servers;  // folder with the httpd_* binaries
+  std::filesystem::path plans;    // plans that come with archbench
+  std::filesystem::path script;   // report.lua, for wrk
+  std::filesystem::path scripts;  // the Python programs; empty: not there
 };
 
 // `servers` is the user's choice; empty: beside archbench itself. Data are looked for where
@@ -25,8 +28,10 @@ Places find_places(const std::filesystem::path& servers);
 
 // `environment` and `provenance` of campaign.schema.json.
 nlohmann::ordered_json read_environment();
-nlohmann::ordered_json read_provenance(const Places& places,
-                                       const std::set<std::string>& architectures);
+nlohmann::ordered_json read_provenance(const Places& places, const Plan& plan);
+
+// The generators that a plan uses, each once.
+std::set<std::string> generators_of(const Plan& plan);
 
 // SHA-256 in hexadecimal; empty when the file or the program sha256sum is missing.
 std::string sha256_of(const std::filesystem::path& file);

@@ -98,6 +98,11 @@ std::uint64_t Field::unsigned_integer() const {
   return value_.get<std::uint64_t>();
 }
 
+double Field::positive_number() const {
+  if (!value_.is_number() || !(value_.get<double>() > 0)) expected("a number above 0");
+  return value_.get<double>();
+}
+
 double Field::seconds(bool may_be_zero) const {
   constexpr double kDay = 86400;  // longer is surely a slip of the pen
   const char* what = may_be_zero ? "seconds, from 0 to 86400" : "seconds, more than 0, up to 86400";

@@ -30,6 +30,7 @@ class Field {
   bool boolean() const;
   int positive_integer() const;
   std::uint64_t unsigned_integer() const;
+  double positive_number() const;
   double seconds(bool may_be_zero) const;
   const nlohmann::json& json() const { return value_; }
 

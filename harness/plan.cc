@@ -5,6 +5,7 @@
 
 #include "harness/error.h"
 #include "harness/field.h"
+#include "harness/plan_parts.h"
 #include "harness/system.h"
 
 namespace archbench {
@@ -12,50 +13,51 @@ namespace {
 
 constexpr const char* kSchema = "archbench.plan/1";
 
-ServerSpec read_server(const Field& field) {
-  field.allow_only({"architecture", "model", "label", "args"});
-  ServerSpec server;
-  const Field architecture = field.at("architecture");
-  server.architecture = architecture.text();
-  if (const std::set<std::string> known{"mp", "mt", "edsm", "st"};
-      !known.contains(server.architecture)) {
-    architecture.expected("mp, mt, edsm or st");
-  }
-  server.model = field.at("model").text();
-  const auto label = field.find("label");
-  server.label = label ? label->text() : server.architecture + "-" + server.model;
-  if (const auto args = field.find("args"); args && !args->json().empty()) {
-    for (const Field& arg : args->items()) server.args.push_back(arg.text());
-  }
-  return server;
-}
-
-Workload read_workload(const Field& field) {
-  field.allow_only({"name", "path", "keepalive"});
-  Workload workload;
-  workload.name = field.at("name").name();
-  const Field path = field.at("path");
-  workload.path = path.text();
-  const bool printable = std::all_of(workload.path.begin(), workload.path.end(),
-                                     [](char c) { return c > ' ' && c < '\x7f'; });
-  if (workload.path.front() != '/' || !printable) {
-    path.expected("a path that begins with / and has no spaces");
-  }
-  if (const auto keepalive = field.find("keepalive")) workload.keepalive = keepalive->boolean();
-  return workload;
-}
-
-std::vector<int> read_counts(const Field& field) {
-  std::vector<int> counts;
+void read_servers(const Field& field, Plan& plan) {
+  std::set<std::string> labels{ceiling_server().label};
   for (const Field& item : field.items()) {
-    const int count = item.positive_integer();
-    // Twice the same cell in a block would be two lines with one identity.
-    if (std::find(counts.begin(), counts.end(), count) != counts.end()) {
-      item.refuse(std::to_string(count) + " is there twice");
+    for (ServerSpec& server : read_server(item)) {
+      if (!labels.insert(server.label).second) {
+        item.refuse("the label \"" + server.label +
+                    "\" is used twice; give one of them its own \"label\"");
+      }
+      plan.servers.push_back(std::move(server));
     }
-    counts.push_back(count);
   }
-  return counts;
+}
+
+void read_workloads(const Field& root, Plan& plan) {
+  const auto generator = root.find("generator");
+  const std::string usual = generator ? read_generator(*generator) : "wrk";
+  std::set<std::string> names;
+  for (const Field& item : root.at("workloads").items()) {
+    for (Workload& workload : read_workload(item, usual)) {
+      if (!names.insert(workload.name).second) {
+        item.refuse("the workload \"" + workload.name + "\" is there twice");
+      }
+      for (const std::string& label : workload.labels) {
+        const bool known = std::any_of(plan.servers.begin(), plan.servers.end(),
+                                       [&](const ServerSpec& s) { return s.label == label; });
+        if (!known) item.at("servers").refuse("no server has the label \"" + label + "\"");
+      }
+      plan.workloads.push_back(std::move(workload));
+    }
+  }
+}
+
+void read_files(const Field& field, Plan& plan) {
+  constexpr std::uint64_t kLargest = std::uint64_t{1} << 34;  // 16 GiB is a slip of the pen
+  for (const Field& item : field.items()) {
+    item.allow_only({"path", "bytes"});
+    const Field path = item.at("path");
+    const std::string name = path.text();
+    if (name.front() == '/' || name.find("..") != std::string::npos) {
+      path.expected("a path below the servers' docroot");
+    }
+    const Field bytes = item.at("bytes");
+    if (bytes.unsigned_integer() > kLargest) bytes.expected("at most 17179869184 bytes");
+    plan.files.push_back({name, bytes.unsigned_integer()});
+  }
 }
 
 }  // namespace
@@ -64,27 +66,18 @@ Plan parse_plan(const std::string& text, const std::string& origin) {
   Plan plan;
   plan.as_given = parse_json(text, origin);
   const Field root(plan.as_given, origin);
-  root.allow_only({"schema", "name", "question", "servers", "workloads", "clients", "cpus",
-                   "system_clients", "warmup_seconds", "seconds", "blocks", "seed"});
+  root.allow_only({"schema", "name", "question", "servers", "workloads", "generator", "files",
+                   "clients", "cpus", "system_clients", "ceiling", "warmup_seconds", "seconds",
+                   "blocks", "seed"});
   if (const Field schema = root.at("schema"); schema.text() != kSchema) {
     schema.expected(std::string("\"") + kSchema + "\"");
   }
   plan.name = root.at("name").name();
   plan.question = root.at("question").text();
-  std::set<std::string> labels;
-  for (const Field& item : root.at("servers").items()) {
-    plan.servers.push_back(read_server(item));
-    if (const std::string& label = plan.servers.back().label; !labels.insert(label).second) {
-      item.refuse("the label \"" + label + "\" is used twice; give one of them its own \"label\"");
-    }
-  }
-  std::set<std::string> names;
-  for (const Field& item : root.at("workloads").items()) {
-    plan.workloads.push_back(read_workload(item));
-    if (const std::string& name = plan.workloads.back().name; !names.insert(name).second) {
-      item.refuse("the workload \"" + name + "\" is there twice");
-    }
-  }
+  read_servers(root.at("servers"), plan);
+  read_workloads(root, plan);
+  if (const auto files = root.find("files")) read_files(*files, plan);
+  if (const auto ceiling = root.find("ceiling")) plan.ceiling = ceiling->boolean();
   plan.clients = read_counts(root.at("clients"));
   plan.cpus = read_counts(root.at("cpus"));
   if (const auto field = root.find("system_clients"); field && !field->json().empty()) {

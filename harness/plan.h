@@ -11,15 +11,23 @@
 
 namespace archbench {
 
+// A file that archbench makes before the first cell; the servers' docroot is the folder of them.
+struct ServedFile {
+  std::string path;
+  std::uint64_t bytes = 0;
+};
+
 // NOLINTNEXTLINE(bugprone-exception-escape): an assertion in json's move is taken for a throw.
 struct Plan {
   std::string name;
   std::string question;
-  std::vector<ServerSpec> servers;
-  std::vector<Workload> workloads;
+  std::vector<ServerSpec> servers;  // twins included, each behind its original
+  std::vector<Workload> workloads;  // one for each rate of those that have rates
+  std::vector<ServedFile> files;
   std::vector<int> clients;
   std::vector<int> cpus;
   std::vector<int> system_clients;  // empty: every CPU count is crossed with `clients`
+  bool ceiling = false;             // the null responder is measured first
   double warmup_seconds = 1;
   double seconds = 0;
   int blocks = 0;

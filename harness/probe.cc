@@ -120,6 +120,13 @@ Body fetch(const std::string& url, const std::string& path, bool keepalive) {
   return body;
 }
 
+bool can_connect(const std::string& url) {
+  std::string host;
+  const sockaddr_in address = parse_url(url, host);
+  const Socket socket;
+  return connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+}
+
 std::string body_complaint(const Body& body, const std::string& path) {
   if (body.status != 200) {
     return path + " gave status " + std::to_string(body.status) + ", expected 200";

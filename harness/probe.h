@@ -18,6 +18,9 @@ struct Body {
 // length of the generator's answers. Throws CellFailed when no whole answer comes within 5 seconds.
 Body fetch(const std::string& url, const std::string& path, bool keepalive);
 
+// Whether somebody accepts connections there.
+bool can_connect(const std::string& url);
+
 // What is wrong with it, as a sentence; empty when nothing is. The status must be 200, and /bytes/N
 // must have N bytes.
 std::string body_complaint(const Body& body, const std::string& path);

@@ -18,6 +18,14 @@ namespace archbench {
 // there is no such process.
 std::optional<double> process_cpu_seconds(pid_t pid);
 
+// Living child processes.
+std::vector<pid_t> children_of(pid_t pid);
+
+// CPU time of each living thread of a process and of its children, nanosecond precision: of each
+// that works. A thread that waits for the others (the first of several, a parent) is left out when
+// it has used next to nothing.
+std::vector<double> worker_cpu_seconds(pid_t pid);
+
 struct Census {
   int processes = 0;
   int threads = 0;
@@ -31,6 +39,8 @@ struct Census {
   std::uint64_t involuntary_switches = 0;
   std::vector<pid_t> vehicles;      // ids of all processes and threads, ascending
   std::uint64_t machine_forks = 0;  // processes and threads begun on the machine since it started
+  // Shared pages in equal parts to those who share them; absent when the kernel does not say.
+  std::optional<std::uint64_t> pss_bytes = {};
 };
 
 class ProcessTree {

@@ -1,5 +1,6 @@
 -- Run by wrk for every cell (wrk.cc starts it): writes what wrk counted to the file that is named in
--- ARCHBENCH_WRK_REPORT. Defines done() alone; a response() would slow the generator down.
+-- ARCHBENCH_WRK_REPORT. A response() would slow the generator down, so there is none; request() is
+-- defined only when ARCHBENCH_WRK_MIX has something to draw from.
 --
 -- The latencies written here are the corrected ones, as wrk hands them out; wrk.cc undoes that.
 
@@ -34,6 +35,38 @@ local function pairs_by_index(latency)
     out[i] = "[" .. number(value) .. "," .. number(count) .. "]"
   end
   return out
+end
+
+-- "weight path" lines become requests that are made once and drawn by weight: a number in [0, 1) is
+-- looked up in the sums of the weights by halving.
+local mix = os.getenv("ARCHBENCH_WRK_MIX")
+if mix and mix ~= "" then
+  local requests, sums, total = {}, {}, 0
+
+  -- Every thread draws an order of its own, the same in every run.
+  local threads = 0
+  function setup(thread)
+    threads = threads + 1
+    thread:set("archbench_seed", threads)
+  end
+
+  function init()
+    for weight, path in mix:gmatch("(%S+) (%S+)\n") do
+      total = total + tonumber(weight)
+      sums[#sums + 1] = total
+      requests[#requests + 1] = wrk.format("GET", path)
+    end
+    math.randomseed(archbench_seed)
+  end
+
+  function request()
+    local draw, low, high = math.random() * total, 1, #sums
+    while low < high do
+      local middle = math.floor((low + high) / 2)
+      if draw < sums[middle] then high = middle else low = middle + 1 end
+    end
+    return requests[low]
+  end
 end
 
 function done(summary, latency, requests)

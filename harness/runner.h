@@ -4,6 +4,8 @@
 
 #include <filesystem>
 #include <functional>
+#include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,6 +14,7 @@
 #include "harness/plan.h"
 #include "harness/result.h"
 #include "harness/server.h"
+#include "harness/syscalls.h"
 #include "harness/system.h"
 
 namespace archbench {
@@ -29,12 +32,26 @@ Placement place(const std::vector<int>& machine, int cpus);
 // Everything a cell needs from outside. The tests give a fake for each.
 struct Rig {
   Server& server;
-  Generator& generator;
+  std::function<Generator&(const std::string& name)> generator;
   Clock& clock;
   std::function<Body(const std::string& url, const std::string& path, bool keepalive)> probe;
   std::function<MachineTimes()> machine;
-  std::vector<int> cpus;                // of this machine
-  std::filesystem::path raw_directory;  // where files about a cell go
+  std::function<KernelCounts()> kernel;
+  std::function<std::optional<std::uint64_t>(const std::string& url)> established;
+  std::function<std::unique_ptr<SyscallCount>(const std::vector<pid_t>&, std::string& why)>
+      syscalls;
+  std::function<double()> helpers_cpu_s;  // CPU time of what archbench itself runs beside them
+  std::vector<int> cpus;                  // of this machine
+  std::filesystem::path raw_directory;    // where files about a cell go
+  std::filesystem::path files;            // the plan's files; empty: there are none
+  bool sampling = true;                   // false: only to learn what sampling costs
+};
+
+// What the campaign knows about a cell before it is run.
+struct Known {
+  std::optional<double> ceiling_rps;
+  std::string expected_sha256;
+  std::string origin;  // URL; empty: the workload needs none
 };
 
 class Runner {
@@ -44,19 +61,24 @@ class Runner {
   // Start, probe, load, warm up, measure, stop the load, probe again, stop. A failure is a result,
   // too; only Interrupted gets out, with both programs ended. `started_utc` and the parts of
   // `provenance` that do not come from running are left to the caller.
-  Result run(const Cell& cell);
+  Result run(const Cell& cell, const Known& known);
 
  private:
-  Observation observe(const Cell& cell, const Placement& placement);
+  Observation observe(const Cell& cell, const Known& known, const Placement& placement);
+  void start_server(Observation& seen, const Known& known, const Placement& placement);
   void wait_for_probe_to_leave();
+  void start_load(Observation& seen, const Placement& placement);
   void wait_until_connected(Observation& seen, double window_begin);
-  void watch_window(Observation& seen);
+  bool connected(const Observation& seen);
+  void sample_until(Observation& seen, double time);
+  void count_syscalls(Observation& seen);
   Moment moment();
   void check_alive();
-  void save_samples(const Observation& seen) const;
 
   Rig rig_;
   const Plan& plan_;
+  Generator* generator_ = nullptr;  // of the cell under way
+  std::string url_;                 // of its server
 };
 
 }  // namespace archbench

@@ -1,7 +1,9 @@
 #include "harness/schedule.h"
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
+#include <vector>
 
 namespace archbench {
 
@@ -21,36 +23,91 @@ std::uint64_t SplitMix64::below(std::uint64_t limit) {
   }
 }
 
+namespace {
+
+// Clients and CPU counts that a workload is crossed with: (cpus, clients).
+std::vector<std::pair<int, int>> loads(const Plan& plan, const Workload& workload) {
+  const auto& own = workload.clients;
+  std::vector<int> cpus = workload.cpus.empty() ? plan.cpus : workload.cpus;
+  if (workload.cpus.empty() && !own.empty()) cpus.resize(1);
+  std::vector<std::pair<int, int>> all;
+  for (const int count : cpus) {
+    const bool first = count == cpus.front();
+    const auto& usual = first || plan.system_clients.empty() ? plan.clients : plan.system_clients;
+    for (const int clients : own.empty() ? usual : own) all.emplace_back(count, clients);
+  }
+  return all;
+}
+
+bool asks(const Workload& workload, const ServerSpec& server) {
+  const auto& labels = workload.labels;
+  const auto named = [&](const std::string& label) {
+    return std::find(labels.begin(), labels.end(), label) != labels.end();
+  };
+  return labels.empty() || named(server.label) ||
+         (!server.twin_of.empty() && named(server.twin_of));
+}
+
+// What is fetched from an origin, computed, read from a disk or offered at a rate has its limit
+// elsewhere, and custom servers' paths are their own.
+bool has_ceiling(const Workload& workload) {
+  return !workload.origin && workload.rate == 0 && workload.server_options.empty() &&
+         workload.generator_options.empty() &&
+         (workload.path.starts_with("/bytes/") || workload.path.starts_with("/file/") ||
+          workload.path == "/plaintext");
+}
+
+void shuffle(std::vector<Cell>& cells, SplitMix64& random) {
+  for (std::size_t i = cells.size(); i > 1; --i) std::swap(cells[i - 1], cells[random.below(i)]);
+}
+
+void append(Schedule& schedule, std::vector<Cell> cells, int block, int first_order) {
+  for (Cell& cell : cells) {
+    cell.block = block;
+    cell.order = first_order++;
+    schedule.cells.push_back(std::move(cell));
+  }
+}
+
+}  // namespace
+
 Schedule make_schedule(const Plan& plan, std::uint64_t seed, int machine_cpus) {
   Schedule schedule;
-  std::vector<Cell> all;
+  std::vector<Cell> all, ceilings;
   for (const ServerSpec& server : plan.servers) {
     for (const Workload& workload : plan.workloads) {
-      for (const int cpus : plan.cpus) {
-        const bool first = cpus == plan.cpus.front();
-        const auto& clients =
-            first || plan.system_clients.empty() ? plan.clients : plan.system_clients;
-        for (const int count : clients) {
-          if (cpus > machine_cpus) {
-            ++schedule.left_out;
-          } else {
-            all.push_back({server, workload, count, cpus});
-          }
+      if (!asks(workload, server)) continue;
+      for (const auto& [cpus, clients] : loads(plan, workload)) {
+        if (cpus > machine_cpus) {
+          ++schedule.left_out;
+        } else {
+          all.push_back({server, workload, clients, cpus});
         }
       }
     }
   }
+  for (const Workload& workload : plan.workloads) {
+    if (!plan.ceiling || !has_ceiling(workload)) continue;
+    for (const auto& [cpus, clients] : loads(plan, workload)) {
+      if (cpus <= machine_cpus) ceilings.push_back({ceiling_server(), workload, clients, cpus});
+    }
+  }
   schedule.cells_per_block = static_cast<int>(all.size());
+  schedule.ceiling_cells = static_cast<int>(ceilings.size());
 
   SplitMix64 random(seed);
   for (int block = 0; block < plan.blocks; ++block) {
     std::vector<Cell> order = all;
-    for (std::size_t i = order.size(); i > 1; --i) std::swap(order[i - 1], order[random.below(i)]);
-    for (std::size_t i = 0; i < order.size(); ++i) {
-      order[i].block = block;
-      order[i].order = static_cast<int>(i);
-      schedule.cells.push_back(std::move(order[i]));
+    shuffle(order, random);
+    if (block > 0 || ceilings.empty()) {
+      append(schedule, std::move(order), block, 0);
+      continue;
     }
+    // The ceilings have a generator of their own: with them or without, the blocks are the same.
+    SplitMix64 apart(seed + 1);
+    shuffle(ceilings, apart);
+    append(schedule, std::move(ceilings), 0, 0);
+    append(schedule, std::move(order), 0, schedule.ceiling_cells);
   }
   return schedule;
 }

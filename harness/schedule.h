@@ -24,11 +24,14 @@ class SplitMix64 {
 struct Schedule {
   std::vector<Cell> cells;  // in the order of running
   int cells_per_block = 0;  // the same in every block
+  int ceiling_cells = 0;    // of the null responder, before those of block 0
   int left_out = 0;         // cells of each block that want more CPUs than this machine has
 };
 
-// The first CPU count of the plan is crossed with `clients`, the others with `system_clients` when
-// the plan has them. The block's order depends on the seed and on the blocks before it alone.
+// `plan.blocks` blocks. A longer schedule begins with the shorter one, so that a campaign can be
+// extended. The first CPU count of the plan is crossed with `clients`, the others with
+// `system_clients` when the plan has them. The block's order depends on the seed and on the blocks
+// before it alone.
 Schedule make_schedule(const Plan& plan, std::uint64_t seed, int machine_cpus);
 
 // How long the cells will take, with what a cell costs beside its warm-up and its window. Seconds.

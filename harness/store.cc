@@ -65,13 +65,32 @@ std::vector<json> parse_lines(const std::string& text, const fs::path& path, std
   return lines;
 }
 
-// Server binaries by architecture, as far as they were known.
-std::vector<std::pair<std::string, std::string>> binaries(const json& campaign) {
+// Programs by path, as far as they were known. `list` is servers or generators.
+std::vector<std::pair<std::string, std::string>> programs(const json& campaign, const char* list) {
   std::vector<std::pair<std::string, std::string>> found;
-  for (const json& server : campaign.at("provenance").at("servers")) {
-    found.emplace_back(server.at("architecture").get<std::string>(), server.value("sha256", ""));
+  for (const json& program : campaign.at("provenance").value(list, json::array())) {
+    found.emplace_back(program.at("path").get<std::string>(), program.value("sha256", ""));
   }
   return found;
+}
+
+// What else must not change, or cells of different machines would stand side by side.
+std::string other_machine(const json& a, const json& b) {
+  const auto differs = [&](const char* part, const char* name) {
+    const json empty = json::object();
+    return a.value(part, empty).value(name, json()) != b.value(part, empty).value(name, json());
+  };
+  for (const char* name : {"kernel", "cpu_model", "machine", "cpus"}) {
+    if (differs("environment", name)) {
+      return std::string("the machine is another one than it began on (") + name + ")";
+    }
+  }
+  for (const char* name : {"archbench_sha256", "compiler", "build_type", "build_flags"}) {
+    if (differs("provenance", name)) {
+      return std::string("archbench has been built anew since it began (") + name + ")";
+    }
+  }
+  return "";
 }
 
 }  // namespace
@@ -86,13 +105,27 @@ std::string difference(const json& a, const json& b) {
       return "it began with " + a.at("cells_total").dump() + " cells, now there would be " +
              b.at("cells_total").dump() + " (another number of CPUs?)";
     }
-    if (binaries(a) != binaries(b)) {
+    if (programs(a, "servers") != programs(b, "servers")) {
       return "the servers have been built anew since it began, and one campaign measures one build";
     }
+    if (programs(a, "generators") != programs(b, "generators")) {
+      return "the load generators are others than it began with";
+    }
+    if (a.value("stopping", json::object()).value("precision", json()) !=
+        b.value("stopping", json::object()).value("precision", json())) {
+      return "its --precision is another one";
+    }
+    return other_machine(a, b);
   } catch (const json::exception& error) {
     return std::string("its campaign.json is not one of archbench's: ") + error.what();
   }
-  return "";
+}
+
+bool is_complete(const fs::path& directory, const json& campaign) {
+  const auto text = read_file(directory / "stop.json");
+  const json stop = text ? json::parse(*text, nullptr, false) : json();
+  if (stop.is_object() && stop.value("stopped", "") == "precision") return true;
+  return read_cells(directory).size() >= campaign.at("cells_total").get<std::size_t>();
 }
 
 json read_campaign(const fs::path& directory) {
@@ -117,7 +150,7 @@ fs::path find_unfinished(const fs::path& parent, const json& campaign) {
     try {
       const json other = read_campaign(entry.path());
       if (!difference(other, campaign).empty()) continue;
-      if (read_cells(entry.path()).size() >= other.at("cells_total").get<std::size_t>()) continue;
+      if (is_complete(entry.path(), other)) continue;
       const auto start = other.at("started_utc").get<std::string>();
       if (start < newest_start) continue;
       newest = entry.path();
@@ -172,6 +205,7 @@ void Store::load_cells() {
     if (!cells_.insert(cell).second) {
       throw Error(path.string() + ": the cell " + cell + " is there twice; nothing was changed");
     }
+    lines_.push_back(line);
   }
   if (torn.empty()) return;
   // First kept elsewhere, then cut off: at no time are these bytes nowhere.
@@ -191,7 +225,10 @@ Store::Store(Store&& other) noexcept
     : directory_(std::move(other.directory_)),
       file_(std::exchange(other.file_, -1)),
       cells_(std::move(other.cells_)),
-      note_(std::move(other.note_)) {}
+      note_(std::move(other.note_)),
+      lines_(std::move(other.lines_)),
+      waiting_(std::move(other.waiting_)),
+      trouble_(std::move(other.trouble_)) {}
 
 Store::~Store() {
   if (file_ >= 0) close(file_);
@@ -199,9 +236,36 @@ Store::~Store() {
 
 void Store::append(const ordered_json& cell) {
   // Text from outside (a server's stderr) may hold bytes that are not UTF-8: replaced, not refused.
-  const std::string line = cell.dump(-1, ' ', false, json::error_handler_t::replace) + "\n";
-  write_all(file_, line, directory_ / "cells.jsonl");
+  waiting_.push_back(cell.dump(-1, ' ', false, json::error_handler_t::replace) + "\n");
   cells_.insert(cell.at("cell").get<std::string>());
+  lines_.push_back(json(cell));
+  flush();
+}
+
+bool Store::flush() {
+  while (!waiting_.empty()) {
+    struct stat before {};
+    if (fstat(file_, &before) != 0) throw Error(errno_text("reading cells.jsonl"));
+    try {
+      write_all(file_, waiting_.front(), directory_ / "cells.jsonl");
+    } catch (const Error& error) {
+      trouble_ = error.what();
+      // What was written of the line would be torn. Should even this fail, opening the folder again
+      // cuts it off.
+      [[maybe_unused]] const int ignored = ftruncate(file_, before.st_size);
+      return false;
+    }
+    waiting_.erase(waiting_.begin());
+  }
+  trouble_.clear();
+  return true;
+}
+
+void Store::write_stop(const ordered_json& stop) const {
+  try {
+    write_whole(directory_ / "stop.json", stop.dump(2) + "\n");
+  } catch (const std::exception&) {
+  }
 }
 
 }  // namespace archbench

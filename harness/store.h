@@ -32,7 +32,21 @@ class Store {
   // What opening had to repair, as a sentence; empty when nothing.
   const std::string& note() const { return note_; }
 
+  // Adds a line. When it cannot be written (disk full, read-only) it is kept in memory and tried
+  // again with the next one; nothing half-written stays in the file.
   void append(const nlohmann::ordered_json& cell);
+
+  // Lines that are not yet in the file, and why. flush() tries once more; true: none is left.
+  std::size_t unwritten() const { return waiting_.size(); }
+  const std::string& trouble() const { return trouble_; }
+  bool flush();
+
+  // All cells so far, those that wait included.
+  const std::vector<nlohmann::json>& cells() const { return lines_; }
+
+  // stop.json, under its name either absent or whole. A folder that cannot be written to is no
+  // reason to stop: what it says can be worked out again from the cells.
+  void write_stop(const nlohmann::ordered_json& stop) const;
 
  private:
   Store() = default;
@@ -42,6 +56,9 @@ class Store {
   int file_ = -1;  // cells.jsonl, locked while this object lives
   std::set<std::string> cells_;
   std::string note_;
+  std::vector<nlohmann::json> lines_;
+  std::vector<std::string> waiting_;
+  std::string trouble_;
 };
 
 // Cells of a campaign without opening it for writing; a torn last line is left out. Throws Error
@@ -53,6 +70,9 @@ nlohmann::json read_campaign(const std::filesystem::path& directory);
 
 // Why `b` cannot go on in a folder begun with `a`, as a sentence; empty when it can.
 std::string difference(const nlohmann::json& a, const nlohmann::json& b);
+
+// Whether a campaign has all its cells, or stopped because it was precise enough.
+bool is_complete(const std::filesystem::path& directory, const nlohmann::json& campaign);
 
 // The newest campaign in `parent` that `campaign` could go on with and that is not complete; empty
 // path when there is none.

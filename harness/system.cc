@@ -52,13 +52,18 @@ std::optional<std::string> read_value(const std::filesystem::path& path) {
   return text;
 }
 
+bool is_executable(const std::filesystem::path& file) {
+  std::error_code ignored;
+  return access(file.c_str(), X_OK) == 0 && std::filesystem::is_regular_file(file, ignored);
+}
+
 std::optional<std::filesystem::path> find_in_path(std::string_view program) {
   const char* path = std::getenv("PATH");
   std::string_view rest = path ? path : "";
   while (!rest.empty()) {
     const std::size_t colon = rest.find(':');
     const auto candidate = std::filesystem::path(rest.substr(0, colon)) / program;
-    if (access(candidate.c_str(), X_OK) == 0 && std::filesystem::is_regular_file(candidate)) {
+    if (is_executable(candidate)) {
       return std::filesystem::absolute(candidate);
     }
     rest = colon == std::string_view::npos ? "" : rest.substr(colon + 1);

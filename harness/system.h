@@ -19,6 +19,8 @@ std::optional<std::string> read_value(const std::filesystem::path& path);
 // The first executable of that name in $PATH; absent when there is none.
 std::optional<std::filesystem::path> find_in_path(std::string_view program);
 
+bool is_executable(const std::filesystem::path& file);
+
 // Those of `names` in `directory` that hold something; the empty ones are removed.
 std::vector<std::string> keep_with_content(const std::filesystem::path& directory,
                                            const std::vector<std::string>& names);

@@ -1,13 +1,13 @@
 #include "harness/wrk.h"
 
-#include <algorithm>
 #include <cmath>
 #include <csignal>
+#include <cstdio>
 #include <nlohmann/json.hpp>
 #include <utility>
 
 #include "harness/error.h"
-#include "harness/process_tree.h"
+#include "harness/subprocess.h"
 #include "harness/system.h"
 
 namespace archbench {
@@ -18,82 +18,49 @@ namespace {
 // resident.
 constexpr const char* kTimeout = "10s";
 
-constexpr const char* kReportVariable = "ARCHBENCH_WRK_REPORT";  // report.lua reads it
+constexpr const char* kReportVariable = "ARCHBENCH_WRK_REPORT";  // report.lua reads these
+constexpr const char* kMixVariable = "ARCHBENCH_WRK_MIX";
 
 }  // namespace
 
-Wrk::Wrk(std::filesystem::path program, std::filesystem::path script)
-    : program_(std::move(program)), script_(std::move(script)) {}
-
-int wrk_threads(int clients, int cpus) {
-  int threads = std::min(clients, cpus);
-  while (clients % threads != 0) --threads;
-  return threads;
+std::string wrk_mix(const std::vector<WeightedPath>& mix) {
+  std::string text;
+  for (const auto& [path, weight] : mix) {
+    char number[32];
+    std::snprintf(number, sizeof number, "%.17g ", weight);
+    text += number + path + "\n";
+  }
+  return text;
 }
 
-void Wrk::start(const Load& load) {
-  load_ = load;
-  threads_ = wrk_threads(load.clients, static_cast<int>(load.cpus.size()));
-  command_ = {program_.string(), "--threads", std::to_string(threads_), "--connections",
-              std::to_string(load.clients),
-              // wrk knows whole seconds only; finish() ends it when the window has passed.
-              "--duration", std::to_string(static_cast<long>(std::ceil(load.longest_s))) + "s",
-              "--timeout", kTimeout, "--script", script_.string()};
-  if (!load.keepalive) {
+Wrk::Launch Wrk::prepare(const Load& load) {
+  // wrk gives every thread clients/threads connections and silently opens no others.
+  const int threads = even_threads(load.clients, load.cpus.size());
+  Launch launch;
+  launch.command = {program().string(), "--threads", std::to_string(threads), "--connections",
+                    std::to_string(load.clients),
+                    // wrk knows whole seconds only; finish() ends it when the window has passed.
+                    "--duration",
+                    std::to_string(static_cast<long>(std::ceil(load.longest_s))) + "s", "--timeout",
+                    kTimeout, "--script", script_.string()};
+  if (!load.workload.keepalive) {
     // wrk ignores a header without a space behind the colon.
-    command_.insert(command_.end(), {"--header", "Connection: close"});
+    launch.command.insert(launch.command.end(), {"--header", "Connection: close"});
   }
-  command_.push_back(load.url + load.path);
-
-  const auto file = [&](const char* end) { return load.raw_directory / (load.file_stem + end); };
-  std::filesystem::remove(file(".wrk.json"));  // of a torn attempt: it must not be taken for ours
-  try {
-    child_ = std::make_unique<Child>(
-        Program{.command = command_,
-                .cpus = load.cpus,
-                .stdout_file = file(".wrk.txt"),
-                .stderr_file = file(".wrk.err"),
-                .environment = {{kReportVariable, file(".wrk.json").string()}}});
-  } catch (const Error& error) {
-    throw CellFailed(error.what());
-  }
-}
-
-bool Wrk::running() { return child_ && !child_->ended(0); }
-
-double Wrk::cpu_s() { return child_ ? process_cpu_seconds(child_->pid()).value_or(0) : 0; }
-
-std::vector<std::string> Wrk::collect_raw_files() {
-  if (load_.clients == 0) return {};  // nothing was started
-  const std::string& stem = load_.file_stem;
-  return keep_with_content(load_.raw_directory,
-                           {stem + ".wrk.json", stem + ".wrk.txt", stem + ".wrk.err"});
-}
-
-void Wrk::abandon() noexcept {
-  child_.reset();
-  load_ = {};
-  command_.clear();
-}
-
-GeneratorReport Wrk::finish() {
+  launch.command.push_back(load.url + load.workload.path);
+  launch.threads = threads;
+  launch.environment = {{kReportVariable, file(".json").string()},
+                        {kMixVariable, wrk_mix(load.workload.mix)}};
   // wrk answers SIGINT by stopping its threads (they look every 100 ms) and reporting as usual.
   // Walking a histogram of many clients takes it a moment more.
-  constexpr double kPatience = 10;
-  child_->signal(SIGINT);
-  if (!child_->ended(kPatience)) {
-    child_.reset();
-    throw CellFailed("wrk did not end within 10 s of being asked to");
-  }
-  const std::string how = child_->how_it_ended();
-  const bool succeeded = child_->succeeded();
-  child_.reset();
-  const auto errors = read_value(load_.raw_directory / (load_.file_stem + ".wrk.err"));
-  const std::string said = errors && !errors->empty() ? "; it said: " + *errors : "";
-  if (!succeeded) throw CellFailed("wrk failed with " + how + said);
-  const auto report = read_file(load_.raw_directory / (load_.file_stem + ".wrk.json"));
-  if (!report) throw CellFailed("wrk wrote no report" + said);
-  return parse_wrk_report(*report, load_.clients);
+  launch.end_signal = SIGINT;
+  return launch;
+}
+
+GeneratorReport Wrk::read_report(const Load& load) {
+  const auto report = read_file(file(".json"));
+  if (!report) throw CellFailed("wrk wrote no report");
+  return parse_wrk_report(*report, load.clients);
 }
 
 Histogram uncorrect(const Histogram& corrected, std::uint64_t expected_us) {
@@ -150,11 +117,6 @@ GeneratorReport parse_wrk_report(const std::string& json_text, int clients) {
                      " answers, but " + std::to_string(recorded) + " of them have a latency");
   }
   return report;
-}
-
-std::string wrk_version(const std::filesystem::path& program) {
-  const auto text = capture({program.string(), "-v"}, true);  // it exits with 1
-  return text ? text->substr(0, text->find('\n')) : "";
 }
 
 }  // namespace archbench

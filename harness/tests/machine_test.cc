@@ -56,5 +56,39 @@ TEST(Doctor, trouble_comes_with_its_reason_and_a_remedy) {
   }
 }
 
+TEST(KernelCounts, value_is_found_by_its_group_and_name) {
+  const char* text =
+      "TcpExt: SyncookiesSent ListenOverflows ListenDrops\nTcpExt: 1 22 333\n"
+      "IpExt: ListenDrops\nIpExt: 4\n";
+  EXPECT_EQ(paired_value(text, "TcpExt", "ListenOverflows"), 22u);
+  EXPECT_EQ(paired_value(text, "TcpExt", "ListenDrops"), 333u);
+  EXPECT_EQ(paired_value(text, "TcpExt", "Nothing"), std::nullopt);
+  EXPECT_EQ(paired_value("", "TcpExt", "ListenDrops"), std::nullopt);
+}
+
+TEST(KernelCounts, throttling_is_read_from_both_kinds_of_control_groups) {
+  EXPECT_DOUBLE_EQ(*parse_throttled("usage_usec 5\nthrottled_usec 2500000\n"), 2.5);
+  EXPECT_DOUBLE_EQ(*parse_throttled("nr_periods 3\nthrottled_time 500000000\n"), 0.5);
+  EXPECT_FALSE(parse_throttled("usage_usec 5\n"));
+}
+
+TEST(KernelCounts, this_machine_has_a_clock_and_a_network) {
+  const KernelCounts counts = read_kernel_counts();
+  EXPECT_GT(counts.clock_offset_s, 1e9);  // the wall clock counts from 1970
+  EXPECT_TRUE(counts.listen_drops);
+}
+
+TEST(Established, only_the_servers_own_ends_in_that_state_are_counted) {
+  const char* table =
+      "  sl  local_address rem_address   st tx_queue\n"
+      "   0: 0100007F:1F90 00000000:0000 0A 00000000\n"   // listens
+      "   1: 0100007F:1F90 0100007F:A000 01 00000000\n"   // counted
+      "   2: 0100007F:A000 0100007F:1F90 01 00000000\n"   // the client's end
+      "   3: 0100007F:1F90 0100007F:A001 06 00000000\n";  // closed
+  EXPECT_EQ(count_established(table, 8080), 1u);
+  EXPECT_EQ(established_at("http://127.0.0.1:1"), 0u);
+  EXPECT_EQ(established_at("nonsense"), std::nullopt);
+}
+
 }  // namespace
 }  // namespace archbench

@@ -31,7 +31,8 @@ class FakeServer : public Server {
     return "http://127.0.0.1:1";
   }
   std::vector<std::string> command() const override { return {"server"}; }
-  CounterTotals counters() override {
+  std::optional<CounterTotals> counters() override {
+    if (!counts) return std::nullopt;
     counters_.requests += 1000;
     counters_.connections = connected_;
     return counters_;
@@ -42,6 +43,7 @@ class FakeServer : public Server {
     return {};
   }
   bool running() override { return !dies; }
+  std::string program_sha256() override { return "abc"; }
   bool stop() override {
     log_.push_back("stop");
     return true;
@@ -50,7 +52,7 @@ class FakeServer : public Server {
   void abandon() noexcept override { abandoned = true; }
 
   void connect(std::uint64_t clients) { connected_ = clients; }
-  bool fails_to_start = false, dies = false, abandoned = false;
+  bool fails_to_start = false, dies = false, abandoned = false, counts = true;
 
  private:
   Log& log_;
@@ -69,6 +71,7 @@ class FakeGenerator : public Generator {
   std::vector<std::string> command() const override { return {"generator"}; }
   bool running() override { return !interrupted_by || (throw Interrupted(interrupted_by), true); }
   double cpu_s() override { return 1; }
+  std::vector<double> worker_cpu_s() override { return {1}; }
   GeneratorReport finish() override {
     log_.push_back("finish");
     if (fails) throw CellFailed("generator talked nonsense");
@@ -88,6 +91,14 @@ class FakeGenerator : public Generator {
   FakeServer& server_;
 };
 
+class FakeCount : public SyscallCount {
+ public:
+  std::uint64_t read() override { return calls_ += 2000; }
+
+ private:
+  std::uint64_t calls_ = 0;
+};
+
 class RunnerTest : public testing::Test {
  protected:
   RunnerTest() {
@@ -96,7 +107,10 @@ class RunnerTest : public testing::Test {
   }
   Result run() {
     Runner runner({.server = server_,
-                   .generator = generator_,
+                   .generator = [this](const std::string& name) -> Generator& {
+                     generator_name_ = name;
+                     return generator_;
+                   },
                    .clock = clock_,
                    .probe =
                        [this](const std::string&, const std::string&, bool) {
@@ -108,10 +122,21 @@ class RunnerTest : public testing::Test {
                          busy_ += 1;
                          return MachineTimes{busy_, 0, 10 * busy_};
                        },
+                   .kernel = [] { return KernelCounts{}; },
+                   .established = [this](const std::string&) { return established_; },
+                   .syscalls = [this](const std::vector<pid_t>&,
+                                      std::string& why) -> std::unique_ptr<SyscallCount> {
+                     log_.push_back("syscalls");
+                     why = "not today";
+                     if (!may_count_syscalls_) return nullptr;
+                     return std::make_unique<FakeCount>();
+                   },
+                   .helpers_cpu_s = [] { return 0.0; },
                    .cpus = {0, 1, 2},
-                   .raw_directory = scratch_.path()},
+                   .raw_directory = scratch_.path(),
+                   .files = {}},
                   plan_);
-    return runner.run(cell_);
+    return runner.run(cell_, {.ceiling_rps = 1e9, .expected_sha256 = "abc", .origin = {}});
   }
 
   Scratch scratch_;
@@ -123,13 +148,17 @@ class RunnerTest : public testing::Test {
   Plan plan_;
   Cell cell_{{"st", "process", "st", {}}, {"w", "/bytes/100", true}, 10, 1, 0, 0};
   double busy_ = 0;
+  bool may_count_syscalls_ = true;
+  std::optional<std::uint64_t> established_ = 10;
+  std::string generator_name_;
 };
 
 TEST_F(RunnerTest, steps_come_in_the_order_of_the_protocol) {
   const Result result = run();
   EXPECT_EQ(result.failure, "");
-  EXPECT_EQ(log_, (Log{"start on 0", "probe", "load on 1-2", "census", "census", "finish", "probe",
-                       "stop"}));
+  EXPECT_EQ(log_, (Log{"start on 0", "probe", "census", "load on 1-2", "census", "census",
+                       "syscalls", "finish", "probe", "stop"}));
+  EXPECT_EQ(generator_name_, "wrk");
   EXPECT_TRUE(server_.abandoned);
   EXPECT_TRUE(generator_.abandoned);
 }
@@ -138,7 +167,7 @@ TEST_F(RunnerTest, window_follows_the_warm_up_and_has_the_planned_length) {
   const double begin = clock_.now();
   const Result result = run();
   EXPECT_NEAR(*result.measurements.duration_s, 2, 1e-9);
-  EXPECT_NEAR(clock_.now() - begin, 1 + 2, 1e-9);
+  EXPECT_NEAR(clock_.now() - begin, 1 + 2 + 0.2, 1e-9);  // and the counting of system calls
 }
 
 TEST_F(RunnerTest, record_names_commands_cpus_and_files) {
@@ -147,9 +176,42 @@ TEST_F(RunnerTest, record_names_commands_cpus_and_files) {
   EXPECT_EQ(from.generator_command, Log{"generator"});
   EXPECT_EQ(from.server_cpu_list, "0");
   EXPECT_EQ(from.generator_cpu_list, "1-2");
-  EXPECT_EQ(from.raw,
-            (Log{"raw/load.json", "raw/server.err", "raw/" + cell_.file_stem() + ".samples.json"}));
-  EXPECT_TRUE(std::filesystem::exists(scratch_.path() / (cell_.file_stem() + ".samples.json")));
+  EXPECT_EQ(from.raw, (Log{"raw/load.json", "raw/server.err"}));
+  EXPECT_EQ(from.server_binary_sha256, "abc");
+}
+
+TEST_F(RunnerTest, samples_cover_the_warm_up_and_the_window) {
+  const auto samples = run().samples;
+  ASSERT_GT(samples.size(), 70u);  // 3 s in steps of a fiftieth of the window
+  EXPECT_NEAR(samples.front().time_s, -0.96, 1e-9);
+  EXPECT_NEAR(samples.back().time_s, 2, 1e-9);
+  for (std::size_t i = 1; i < samples.size(); ++i) {
+    EXPECT_GT(samples[i].requests, samples[i - 1].requests);
+  }
+}
+
+TEST_F(RunnerTest, system_calls_are_counted_in_the_first_block_alone) {
+  EXPECT_DOUBLE_EQ(*run().measurements.syscalls_per_request, 2);
+  cell_.block = 1;
+  EXPECT_FALSE(run().measurements.syscalls_per_request);
+}
+
+TEST_F(RunnerTest, system_calls_that_may_not_be_counted_are_absent_with_the_reason) {
+  may_count_syscalls_ = false;
+  const Result result = run();
+  EXPECT_EQ(result.failure, "");
+  EXPECT_EQ(result.absent.at("syscalls_per_request"), "not today");
+}
+
+TEST_F(RunnerTest, server_without_counters_is_asked_of_the_kernel_whether_all_are_connected) {
+  server_.counts = false;
+  established_ = 3;
+  const Result result = run();
+  EXPECT_EQ(result.failure, "");
+  const auto& warnings = result.warnings;
+  EXPECT_NE(std::find(warnings.begin(), warnings.end(), Warning::not_all_connected),
+            warnings.end());
+  EXPECT_TRUE(result.absent.contains("requests"));
 }
 
 TEST_F(RunnerTest, clients_that_never_connect_are_waited_for_and_then_reported) {

@@ -87,6 +87,50 @@ TEST(Schedule, leaves_out_what_the_machine_has_no_cpus_for) {
   EXPECT_EQ(schedule.left_out, 6);
 }
 
+TEST(Schedule, longer_one_begins_with_the_shorter_one) {
+  Plan plan = small_plan();
+  const auto some = ids(make_schedule(plan, 7, 8));
+  plan.blocks = 6;
+  auto more = ids(make_schedule(plan, 7, 8));
+  more.resize(some.size());
+  EXPECT_EQ(some, more);
+}
+
+TEST(Schedule, ceilings_come_first_and_change_nothing_else) {
+  Plan plan = small_plan();
+  plan.workloads = {{"w", "/bytes/10", true}, {"cpu", "/cpu/10", true}};
+  const Schedule without = make_schedule(plan, 7, 8);
+  plan.ceiling = true;
+  const Schedule with = make_schedule(plan, 7, 8);
+  EXPECT_EQ(with.cells_per_block, without.cells_per_block);
+  ASSERT_EQ(with.ceiling_cells, 6);  // of the first workload alone
+  for (std::size_t i = 0; i < with.cells.size(); ++i) {
+    EXPECT_EQ(with.cells[i].is_ceiling(), i < 6);
+    if (i < 6) {
+      EXPECT_EQ(with.cells[i].order, static_cast<int>(i));
+    } else {
+      EXPECT_EQ(with.cells[i].id(), without.cells[i - 6].id());
+    }
+  }
+  EXPECT_EQ(with.cells[6].order, 6);
+}
+
+TEST(Schedule, workload_may_have_servers_clients_and_cpus_of_its_own) {
+  Plan plan = small_plan();
+  plan.blocks = 1;
+  plan.servers.push_back(plan.servers[1]);
+  plan.servers.back().label = "st-twin";
+  plan.servers.back().twin_of = "st";
+  plan.workloads = {{"w", "/", true}};
+  plan.workloads[0].labels = {"st"};
+  plan.workloads[0].clients = {5};
+  const auto list = ids(make_schedule(plan, 1, 8));
+  EXPECT_EQ(std::set(list.begin(), list.end()),
+            (std::set<std::string>{"st/process/st/w/c5/k1/b0", "st/process/st-twin/w/c5/k1/b0"}));
+  plan.workloads[0].cpus = {2};
+  EXPECT_EQ(make_schedule(plan, 1, 8).cells[0].cpus, 2);
+}
+
 TEST(Schedule, time_is_spoken_in_two_units_at_most) {
   EXPECT_EQ(spoken_time(59.4), "59 s");
   EXPECT_EQ(spoken_time(150), "2 min 30 s");

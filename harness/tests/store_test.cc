@@ -1,7 +1,9 @@
 #include "harness/store.h"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
+#include <csignal>
 #include <fstream>
 #include <sstream>
 
@@ -21,7 +23,8 @@ ordered_json campaign(int seed = 1, const std::string& binary = "aa") {
       {"seed", seed},
       {"cells_total", 2},
       {"plan", {{"name", "x"}}},
-      {"provenance", {{"servers", {{{"architecture", "mp"}, {"path", "p"}, {"sha256", binary}}}}}}};
+      {"provenance", {{"servers", {{{"architecture", "mp"}, {"path", "p"}, {"sha256", binary}}}}}},
+      {"environment", {{"kernel", "k"}}}};
 }
 
 ordered_json cell(const std::string& id) { return {{"cell", id}}; }
@@ -99,7 +102,51 @@ TEST_F(StoreTest, other_campaign_is_refused_with_the_difference) {
   ordered_json other = campaign();
   other["plan"]["name"] = "y";
   EXPECT_NE(refusal(other).find("the plan has changed"), std::string::npos);
+  other = campaign();
+  other["environment"]["kernel"] = "another";
+  EXPECT_NE(refusal(other).find("the machine is another one"), std::string::npos);
+  other = campaign();
+  other["provenance"]["compiler"] = "another";
+  EXPECT_NE(refusal(other).find("(compiler)"), std::string::npos);
+  other = campaign();
+  other["stopping"]["precision"] = 0.02;
+  EXPECT_NE(refusal(other).find("--precision"), std::string::npos);
   EXPECT_EQ(refusal(campaign()), "");
+}
+
+TEST_F(StoreTest, campaign_that_was_precise_enough_is_not_gone_on_with) {
+  {
+    Store store = Store::open(directory(), campaign());
+    store.append(cell("a"));
+    EXPECT_FALSE(is_complete(directory(), campaign()));
+    store.write_stop({{"stopped", "budget"}});
+    EXPECT_FALSE(is_complete(directory(), campaign()));
+    store.write_stop({{"stopped", "precision"}});
+  }
+  EXPECT_TRUE(is_complete(directory(), campaign()));
+  EXPECT_EQ(find_unfinished(scratch_.path(), campaign()), "");
+}
+
+TEST_F(StoreTest, full_disk_keeps_lines_in_memory_and_nothing_torn) {
+  Store store = Store::open(directory(), campaign());
+  store.append(cell("a"));
+  const std::string before = text();
+  // The disk is "full" 8 bytes behind what is there: a write stops in the middle of the line.
+  struct rlimit old {};
+  getrlimit(RLIMIT_FSIZE, &old);
+  signal(SIGXFSZ, SIG_IGN);
+  const rlimit full{before.size() + 8, old.rlim_max};
+  setrlimit(RLIMIT_FSIZE, &full);
+  store.append(cell("b"));
+  store.append(cell("c"));
+  setrlimit(RLIMIT_FSIZE, &old);
+  EXPECT_EQ(store.unwritten(), 2u);
+  EXPECT_NE(store.trouble().find("cells.jsonl"), std::string::npos);
+  EXPECT_EQ(text(), before);
+  EXPECT_TRUE(store.has("c"));
+  EXPECT_TRUE(store.flush());
+  EXPECT_EQ(store.unwritten(), 0u);
+  EXPECT_EQ(text(), before + "{\"cell\":\"b\"}\n{\"cell\":\"c\"}\n");
 }
 
 TEST_F(StoreTest, cells_without_a_campaign_are_refused) {

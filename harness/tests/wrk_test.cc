@@ -49,13 +49,6 @@ TEST(Uncorrect, refuses_what_no_correction_can_have_made) {
   EXPECT_THROW(uncorrect({{15, 1}, {25, 2}}, 10), CellFailed);
 }
 
-TEST(WrkThreads, divide_the_clients_evenly) {
-  EXPECT_EQ(wrk_threads(1, 8), 1);
-  EXPECT_EQ(wrk_threads(64, 4), 4);
-  EXPECT_EQ(wrk_threads(10, 4), 2);
-  EXPECT_EQ(wrk_threads(7, 4), 1);
-}
-
 // As report.lua wrote it for two clients: e = 100000 / (10 / 2) = 20000, one answer at 60000 and
 // its copy at 40000. (20000 is not above e.)
 constexpr auto kReport = R"({"requests":10,"bytes":1400,"duration_us":100000,

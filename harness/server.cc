@@ -119,7 +119,8 @@ std::vector<std::string> server_command(const Cell& cell, const std::filesystem:
              values.at("counters")};
   if (server.takes_model) command.insert(command.end(), {"--model", server.model});
   if (!how.files.empty()) command.insert(command.end(), {"--docroot", how.files.string()});
-  if (!how.origin.empty()) command.insert(command.end(), {"--origin", how.origin});
+  if (!how.origin.empty())
+    command.insert(command.end(), {"--origin", how.origin.substr(how.origin.rfind('/') + 1)});
   for (const auto* more : {&server.options, &cell.workload.server_options}) {
     // The null responder is no server: it knows what every server knows and no more.
     if (cell.is_ceiling()) break;

@@ -128,7 +128,9 @@ class NullLoop {
       }
       want = connection.sent(size, Clock::now());
     }
-    canned.closes = want == Want::close;
+    // An answer that has to be worked for is none that can be sent again: the client is turned
+    // away.
+    canned.closes = want != Want::input;
     return canned;
   }
 

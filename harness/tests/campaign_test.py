@@ -23,7 +23,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 ARCHBENCH = ""
 PR_SET_CHILD_SUBREAPER = 36
-PATIENCE_S = 30  # only a hung test waits that long
+PATIENCE_S = 60  # only a hung test waits that long
 
 
 def plan(**changes):
@@ -144,7 +144,7 @@ class Campaigns(unittest.TestCase):
 
     def test_killed_at_any_moment_no_cell_is_lost_or_there_twice(self):
         # Too much for the rounds below, however fast the machine: a campaign that is complete is not gone on with.
-        content = plan(clients=[1, 2, 3, 4], warmup_seconds=0, seconds=0.05, blocks=5)
+        content = plan(clients=[1, 2, 3], warmup_seconds=0, seconds=0.05, blocks=4)
         # A seed of its own each time, printed when the test fails: the moments are what is tested.
         seed = random.randrange(1 << 32)
         moment = random.Random(seed)
@@ -152,7 +152,7 @@ class Campaigns(unittest.TestCase):
         for _ in range(6):
             process = self.start(content)
             try:
-                process.communicate(timeout=moment.uniform(0.6, 1.6))
+                process.communicate(timeout=moment.uniform(0.8, 2.4))
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.communicate()
@@ -165,8 +165,8 @@ class Campaigns(unittest.TestCase):
         campaigns = list(self.here.glob("results/*/campaign.json"))
         self.assertEqual(len(campaigns), 1, f"seed {seed}: {said}")
         identities = [cell["cell"] for cell in cells]
-        self.assertEqual(len(identities), 40, f"seed {seed}")
-        self.assertEqual(len(set(identities)), 40, f"seed {seed}")
+        self.assertEqual(len(identities), 24, f"seed {seed}")
+        self.assertEqual(len(set(identities)), 24, f"seed {seed}")
         orders = [(cell["block"], cell["order"]) for cell in cells]
         self.assertEqual(orders, sorted(orders), f"seed {seed}")
         report = self.validate(campaigns[0].parent)
@@ -206,7 +206,7 @@ class Campaigns(unittest.TestCase):
         self.assertIn("apt-get install wrk", said)
         (self.servers / "httpd_mp").unlink()
         said, _ = self.run_plan(plan(), status=1)
-        self.assertIn("missing in", said)
+        self.assertIn("missing:", said)
         self.assertIn("httpd_mp", said)
         self.assertFalse((self.here / "results").exists())
 

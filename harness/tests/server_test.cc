@@ -37,10 +37,9 @@ TEST(ServerCommand, holds_what_the_plan_and_the_cell_say) {
   how.files = "/f";
   how.origin = "http://127.0.0.1:9";
   const Words words = server_command(cell, "/bin", "/c", how, 0);
-  EXPECT_EQ(words,
-            (Words{"/bin/httpd_edsm", "--listen", "127.0.0.1:0", "--cpus", "2", "--backlog", "128",
-                   "--counters", "/c", "--model", "epoll", "--docroot", "/f", "--origin",
-                   "http://127.0.0.1:9", "--event", "poll", "--disk-file", "/f/d"}));
+  EXPECT_EQ(words, (Words{"/bin/httpd_edsm", "--listen", "127.0.0.1:0", "--cpus", "2", "--backlog",
+                          "128", "--counters", "/c", "--model", "epoll", "--docroot", "/f",
+                          "--origin", "127.0.0.1:9", "--event", "poll", "--disk-file", "/f/d"}));
 }
 
 TEST(ServerCommand, placeholders_of_a_custom_server_are_filled_in) {

@@ -101,7 +101,10 @@ def draw(
     axes.set_xscale("log")
     low, high = min(c.ratio.low for c in rows), max(c.ratio.high for c in rows)
     axes.set_xlim(min(low, 1 / (floor or 1.0), 0.9) / 1.03, max(high, floor or 1.0, 1.1) * 1.03)
-    ticks = [t for t in (0.1, 0.2, 0.3, 0.5, 0.7, 0.8, 0.9, 1, 1.1, 1.25, 1.5, 2, 3, 5, 10)
+    wanted: tuple[float, ...] = (0.1, 0.2, 0.3, 0.5, 0.7, 1, 1.5, 2, 3, 5, 10)
+    if high < 2 * low:
+        wanted = (0.6, 0.7, 0.8, 0.9, 1, 1.1, 1.2, 1.4, 1.6)
+    ticks = [t for t in wanted
              if axes.get_xlim()[0] <= t <= axes.get_xlim()[1]]
     axes.xaxis.set_major_locator(matplotlib.ticker.FixedLocator(ticks))
     axes.xaxis.set_minor_locator(matplotlib.ticker.NullLocator())

@@ -20,6 +20,10 @@ VARIABLES = {
 }
 
 
+# Letters of a figure come out as large as those of the text beside it.
+PIXELS_PER_POINT = 1.7
+
+
 def figure(drawing: Drawing) -> str:
     """Both arrangements of one figure; the style sheet shows the one that fits."""
     name, caption = drawing.name, drawing.caption
@@ -38,18 +42,33 @@ def inline(drawing: Any, prefix: str, description: str) -> str:
     text = text[text.index("<svg") :]
     text = re.sub(r"<metadata>.*?</metadata>\s*", "", text, flags=re.DOTALL)
     head_end = text.index(">")
-    view_box = re.search(r'viewBox="[^"]*"', text[:head_end])
+    view_box = re.search(r'viewBox="0 0 ([\d.]+) [^"]*"', text[:head_end])
     assert view_box is not None  # matplotlib always writes one
+    widest = round(float(view_box.group(1)) * PIXELS_PER_POINT)
     body = text[head_end:]
     # A class, which may occur twice, for what belongs to one architecture: the filter goes by it.
     body = re.sub(rf'\bid="({style.OF}[a-z]+)-\d+"', r'class="\1"', body)
-    body = re.sub(r'\bid="([^"]+)"', rf'id="{prefix}-\1"', body)
-    body = re.sub(r'xlink:href="#([^"]+)"', rf'href="#{prefix}-\1"', body)
-    body = re.sub(r"url\(#([^)]+)\)", rf"url(#{prefix}-\1)", body)
+    body = _smaller(body, prefix)
     body = re.sub(r"#[0-9a-f]{6}\b", _variable, body)
     # Verdana is DejaVu's twin in width: labels keep their places where DejaVu is not installed.
     body = body.replace("'DejaVu Sans'", "'DejaVu Sans', Verdana, sans-serif")
-    return f'<svg {view_box.group()} role="img" aria-label="{escape(description)}"{body}'
+    return (
+        f'<svg {view_box.group()} style="max-width:{widest}px" role="img"'
+        f' aria-label="{escape(description)}"{body}'
+    )
+
+
+def _smaller(body: str, prefix: str) -> str:
+    """Without the ids that nothing refers to, and hundredths of a point as the finest step: half."""
+    used = set(re.findall(r'(?:xlink:href="#|url\(#)([^")]+)', body))
+    body = re.sub(
+        r' id="([^"]+)"', lambda m: f' id="{prefix}-{m[1]}"' if m[1] in used else "", body
+    )
+    body = re.sub(r'xlink:href="#([^"]+)"', rf'href="#{prefix}-\1"', body)
+    body = re.sub(r"url\(#([^)]+)\)", rf"url(#{prefix}-\1)", body)
+    body = re.sub(r"\d+\.\d{3,}", lambda m: f"{float(m[0]):.2f}", body)
+    body = re.sub(r' transform="rotate\(-0 [^"]*\)"', "", body)
+    return re.sub(r"\n\s*", "\n", body)
 
 
 def _variable(match: re.Match[str]) -> str:

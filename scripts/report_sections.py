@@ -198,17 +198,14 @@ def verdicts(directory: Path) -> str:
     if not path.is_file():
         return ""
     found = from_json(Verdicts, path.read_text(encoding="utf-8"))
-    colours = {SUPPORTED: "ahead", REFUTED: "behind"}
-    rows = []
+    kinds = {SUPPORTED: ("supported", "ahead"), REFUTED: ("refuted", "behind")}
+    items = []
     for v in found.verdicts:
-        decider = f" Could decide: {v.decider}." if v.verdict == UNDECIDED else ""
-        rows.append(
-            [
-                html.text(v.id), html.text(v.claim, "long"),
-                html.text(v.verdict, f"text {colours.get(v.verdict, 'same')}"),
-                html.text(v.because + decider, "long"),
-            ]
+        kind, colour = kinds.get(v.verdict, ("", "same"))
+        decider = f". Could decide: {v.decider}." if v.verdict == UNDECIDED else ""
+        items.append(
+            f'<li class="{kind}"><strong>{escape(v.id)}</strong> <span class="{colour}">'
+            f"{escape(v.verdict)}</span>: {escape(v.claim)}<p>{escape(v.because + decider)}</p></li>\n"
         )
     note = f"Thresholds were registered before. {found.registered} By: {', '.join(found.campaigns)}."
-    table = html.table(("<", "<claim", "<verdict", "<because"), rows)
-    return f'<p class="note">{escape(note)}</p>{table}'
+    return f'<p class="note">{escape(note)}</p><ul class="verdicts">{"".join(items)}</ul>'

@@ -1,8 +1,6 @@
 // One acceptor that starts a vehicle - a process or a thread - for each connection.
 #pragma once
 
-#include <vector>
-
 #include "baselines/common/door.h"
 #include "baselines/common/program.h"
 
@@ -19,20 +17,20 @@ class Vehicles {
 
 class Acceptor {
  public:
-  // Opens the listening socket; accepted sockets are blocking ones.
-  explicit Acceptor(Server& server);
+  // `listener` must be non-blocking, and it and `slot` must outlive the acceptor; accepted sockets
+  // are blocking ones. Refusals are counted in `slot`.
+  Acceptor(Server& server, const Fd& listener, CounterSlot& slot);
 
-  // Announces the server and accepts until a stop signal comes. Afterwards nobody listens.
+  // Accepts until a stop signal comes.
   void run(Vehicles& vehicles);
 
   void refuse(Fd client, const std::string& limit) { door_.refuse(std::move(client), limit); }
-  const Fd& listener() const { return listeners_.front(); }
 
  private:
   Signals::Heard wait(bool paused);
 
   Server& server_;
-  std::vector<Fd> listeners_;  // one
+  const Fd& listener_;
   Door door_;
 };
 

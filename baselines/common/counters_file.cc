@@ -68,6 +68,12 @@ CounterSlot* CountersFile::take() {
   return &slots_[used];
 }
 
+void CountersFile::inherit(const CounterSlot& mine) {
+  for (std::uint32_t i = header_->slots_used.load(std::memory_order_relaxed); i-- > 0;) {
+    if (&slots_[i] != &mine) give_back(slots_[i]);
+  }
+}
+
 void CountersFile::settle(CounterSlot& slot) {
   slot.closed.store(slot.connections.load(std::memory_order_relaxed), std::memory_order_relaxed);
 }

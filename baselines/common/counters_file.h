@@ -36,6 +36,10 @@ class CountersFile {
   // first, so that a reader has no more lines to add up than vehicles lived at once.
   CounterSlot* take();
 
+  // In a process that replaces one which has crashed: all slots but `mine` were that one's
+  // threads'. Their connections have been closed by the kernel, and they are given out anew.
+  void inherit(const CounterSlot& mine);
+
   // The vehicle has ended. Connections that it left open when it crashed were closed by the kernel,
   // and are counted so here.
   void give_back(CounterSlot& slot);

@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 
 #include <array>
+#include <atomic>
 #include <cerrno>
 
 #include "baselines/common/http.h"
@@ -103,11 +104,13 @@ void Door::refuse(Fd client, const std::string& limit) {
 }
 
 void Door::say_once(const std::string& limit) {
+  // An episode of refusals ends with a second of none. It is the process's: a pool of threads has
+  // many doors and still says it once.
+  static std::atomic<Clock::time_point> last_refusal{Clock::time_point{}};
   const auto now = Clock::now();
-  if (now - last_refusal_ > std::chrono::seconds(1)) {
+  if (now - last_refusal.exchange(now) > std::chrono::seconds(1)) {
     log_line("turning clients away with 503: %s", limit.c_str());
   }
-  last_refusal_ = now;
 }
 
 std::string limit_of_tasks(const char* what, int error) {

@@ -54,14 +54,13 @@ class Door {
 
  private:
   Kind out_of_descriptors(int error);
-  void say_once(const std::string& limit);
+  static void say_once(const std::string& limit);
 
   const Fd& listener_;
   const int flags_;
   const std::size_t max_connections_;
   CounterSlot& slot_;
   Fd spare_;  // given up for a moment to accept, and answer, a client when all others are taken
-  Clock::time_point last_refusal_{};  // an episode of refusals ends with a second of none
 };
 
 // For Door::refuse(): why no "process" or "thread" could be started for a client.

@@ -1,6 +1,7 @@
 #include "baselines/common/options.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <charconv>
 #include <chrono>
 #include <cmath>
@@ -124,15 +125,20 @@ void declare(CLI::App& app, const Program& program, Options& options) {
       });
   add("--model", "NAME", "how the architecture is built: see below",
       [&](const std::string& text) { options.model = find_model(text, program); });
-  if (!program.events.empty()) {
-    add("--event", "NAME", "event mechanism: " + listed(program.events) + " [the first]",
-        [&](const std::string& text) {
-          for (const char* event : program.events) {
-            if (text == event) return void(options.event = text);
+  const auto choose = [&add](const std::string& name, const std::string& what,
+                             std::span<const char* const> values, std::string& chosen) {
+    if (values.empty()) return;
+    chosen = values[0];
+    add(name, "NAME", what + ": " + listed(values) + " [the first]",
+        [name, values, &chosen](const std::string& text) {
+          if (std::find(values.begin(), values.end(), text) == values.end()) {
+            reject(name, text, "one of: " + listed(values), values[0]);
           }
-          reject("--event", text, "one of: " + listed(program.events), program.events[0]);
+          chosen = text;
         });
-  }
+  };
+  choose("--event", "event mechanism", program.events, options.event);
+  choose("--accept", "how the processes of a pool share the port", program.accepts, options.accept);
   add("--cpus", "N",
       "serve with the first N of the CPUs that this process may use; an architecture with a "
       "process for each CPU starts N of them [one process, any CPU]",
@@ -181,7 +187,6 @@ Options parse_options(int argc, const char* const* argv, const Program& program)
   const std::string name = path.substr(path.rfind('/') + 1);
   Options options;
   options.model = &program.models[0];
-  if (!program.events.empty()) options.event = program.events[0];
 
   CLI::App app(program.sentence, name);
   app.set_version_flag("--version", name + " " BASELINES_VERSION);

@@ -26,13 +26,19 @@ struct Program {
   std::span<const Model> models;  // the first is the default
   // Values of --event, the first is the default; none: the binary has no such option.
   std::span<const char* const> events = {};
+  // The same for --accept.
+  std::span<const char* const> accepts = {};
 };
 
 struct Options {
+  // What Apache's prefork allows by default, so that a comparison begins level.
+  static constexpr int kDefaultPool = 256;
+
   std::string host = "127.0.0.1";
   std::uint16_t port = 8080;  // 0: any free one
   const Model* model = nullptr;
   std::string event;
+  std::string accept;
   int cpus = 0;        // 0: not given
   int workers = 0;     // 0: the model's own default
   int backlog = 4096;  // the kernel's own limit, net.core.somaxconn, since 5.4
@@ -45,7 +51,8 @@ struct Options {
   std::uint16_t origin_port = 0;
 
   int processes() const { return cpus == 0 ? 1 : cpus; }  // where the architecture has one per CPU
-  std::string listen() const;                             // as it was given, for messages
+  int pool_size() const { return workers == 0 ? kDefaultPool : workers; }  // of those who may block
+  std::string listen() const;  // as it was given, for messages
 };
 
 // Thrown when the command line is answered by text instead of a server: --help, --version,

@@ -7,6 +7,7 @@
 
 #include "baselines/common/acceptor.h"
 #include "baselines/common/children.h"
+#include "baselines/common/listener.h"
 #include "baselines/common/log.h"
 #include "baselines/mp/models.h"
 #include "baselines/mp/stoppable.h"
@@ -17,7 +18,8 @@ namespace {
 // The children that serve now, each with the counter slot it has been lent.
 class Processes : public Vehicles {
  public:
-  Processes(Server& server, Acceptor& acceptor) : server_(server), acceptor_(acceptor) {}
+  Processes(Server& server, Acceptor& acceptor, const Fd& listener)
+      : server_(server), acceptor_(acceptor), listener_(listener) {}
 
   std::size_t size() const override { return slots_.size(); }
 
@@ -48,7 +50,7 @@ class Processes : public Vehicles {
 
  private:
   [[noreturn]] void serve_and_exit(const Fd& client, CounterSlot& slot) {
-    close(acceptor_.listener().get());  // the port is the parent's alone
+    close(listener_.get());  // the port is the parent's alone
     server_.signals.let_act();
     serve_stoppable(client, server_, slot);
     _exit(0);  // closes the connection; the parent's objects are not ours to destroy
@@ -71,6 +73,7 @@ class Processes : public Vehicles {
 
   Server& server_;
   Acceptor& acceptor_;
+  const Fd& listener_;
   std::unordered_map<pid_t, CounterSlot*> slots_;
 };
 
@@ -78,9 +81,14 @@ class Processes : public Vehicles {
 
 void serve_fork(Server& server) {
   install_stop_handler();
-  Acceptor acceptor(server);
-  Processes processes(server, acceptor);
+  const std::vector<Fd> listeners = open_listeners(server.options, 1);
+  make_nonblocking(listeners.front());  // accepted in batches, until nobody waits
+  // The parent counts in the first slot, which is always there: nobody else has asked yet.
+  Acceptor acceptor(server, listeners.front(), *server.counters.take());
+  Processes processes(server, acceptor, listeners.front());
+  server.announce(listeners.front());
   acceptor.run(processes);
+  stop_listening(listeners);
   processes.finish();
 }
 

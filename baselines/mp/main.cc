@@ -11,7 +11,11 @@ int main(int argc, char** argv) {
       Model{"prefork", "a pool of --workers processes [256], each accepts and serves by itself",
             serve_prefork},
   };
+  static constexpr std::array accepts = {"herd", "lock", "reuseport"};
   return run_program(
       argc, argv,
-      {"HTTP server, multi-process: every connection has a process while it is served.", models});
+      {.sentence = "HTTP server, multi-process: every connection has a process while "
+                   "it is served.",
+       .models = models,
+       .accepts = accepts});
 }

@@ -6,5 +6,7 @@ namespace baselines {
 struct Server;
 
 void serve_thread(Server& server);  // thread.cc
+void serve_pool(Server& server);    // pool.cc
+void serve_staged(Server& server);  // staged.cc
 
 }  // namespace baselines

@@ -1,22 +1,20 @@
 // A kernel thread for each connection: the main thread accepts, the new thread serves and ends.
 #include <pthread.h>
-#include <sys/socket.h>
 
-#include <condition_variable>
-#include <list>
+#include <memory>
 #include <mutex>
 
 #include "baselines/common/acceptor.h"
 #include "baselines/common/blocking_socket.h"
-#include "baselines/common/children.h"
 #include "baselines/common/straight_loop.h"
 #include "baselines/mt/models.h"
+#include "baselines/mt/roster.h"
+#include "baselines/mt/supervised.h"
 
 namespace baselines {
 namespace {
 
-// The threads that serve now. One mutex guards the list and the counter slots; a connection takes
-// it when it begins and when it ends, never for a request.
+// The threads that serve now.
 class Threads : public Vehicles {
  public:
   Threads(Server& server, Acceptor& acceptor) : server_(server), acceptor_(acceptor) {
@@ -26,88 +24,77 @@ class Threads : public Vehicles {
   }
   ~Threads() override { pthread_attr_destroy(&attributes_); }
 
-  std::size_t size() const override {
-    const std::scoped_lock lock(mutex_);
-    return serving_.size();
-  }
+  std::size_t size() const override { return roster_.size(); }
 
   void start(Fd client) override {
-    Serving* serving = enlist(client);
-    if (serving == nullptr) return acceptor_.refuse(std::move(client), kNoSlot);
+    CounterSlot* slot = take_slot();
+    if (slot == nullptr) return acceptor_.refuse(std::move(client), kNoSlot);
+    auto serving =
+        std::make_unique<Serving>(Serving{*this, client.get(), *slot, roster_.enter(client.get())});
     pthread_t thread;
-    const int error = pthread_create(&thread, &attributes_, run, serving);
+    const int error = pthread_create(&thread, &attributes_, run, serving.get());
     if (error == 0) {
-      client.release();  // the thread's now
+      client.release();  // both are the thread's now
+      serving.release();
       return;
     }
     leave(*serving);
     acceptor_.refuse(std::move(client), limit_of_tasks("thread", error));
   }
 
-  // Lets every thread answer what it has been asked, as if its client had shut down the sending
-  // side; whoever is not done within kDrainLimit is cut off. Returns when all have left.
-  void finish() {
-    std::unique_lock lock(mutex_);
-    shut_down_all(SHUT_RD);
-    const auto none = [this] { return serving_.empty(); };
-    if (all_gone_.wait_for(lock, kDrainLimit, none)) return;
-    shut_down_all(SHUT_RDWR);
-    all_gone_.wait(lock, none);
-  }
+  // Returns when all have answered what they had been asked.
+  void finish() { roster_.finish(); }
 
  private:
   struct Serving {
-    Threads* all;
+    Threads& all;
     int socket;
-    CounterSlot* slot;
-    std::list<Serving>::iterator self;
+    CounterSlot& slot;
+    Roster::Place place;
   };
 
   static void* run(void* argument) {
-    Serving& serving = *static_cast<Serving*>(argument);
-    Threads& all = *serving.all;
-    BlockingSocket socket(serving.socket, all.server_.options.idle_timeout);
-    serve_connection(socket, all.server_.site, *serving.slot);
-    const Fd client(serving.socket);
-    all.leave(serving);  // first, so that finish() never shuts down a number used anew
+    const std::unique_ptr<Serving> serving(static_cast<Serving*>(argument));
+    Threads& all = serving->all;
+    const Fd client(serving->socket);
+    BlockingSocket socket(client.get(), all.server_.options.idle_timeout);
+    serve_connection(socket, all.server_.site, serving->slot);
+    all.leave(*serving);
     return nullptr;
   }
 
-  Serving* enlist(const Fd& client) {
-    const std::scoped_lock lock(mutex_);
-    CounterSlot* slot = server_.counters.take();
-    if (slot == nullptr) return nullptr;
-    serving_.push_back({this, client.get(), slot, {}});
-    serving_.back().self = std::prev(serving_.end());
-    return &serving_.back();
+  CounterSlot* take_slot() {
+    const std::scoped_lock lock(slots_);
+    return server_.counters.take();
   }
 
-  void shut_down_all(int how) const {
-    for (const Serving& serving : serving_) shutdown(serving.socket, how);
-  }
-
-  void leave(Serving& serving) {
-    const std::scoped_lock lock(mutex_);
-    server_.counters.give_back(*serving.slot);
-    serving_.erase(serving.self);
-    if (serving_.empty()) all_gone_.notify_one();
+  // Nothing of this object may be touched afterwards: the server may have been waiting for us.
+  void leave(const Serving& serving) {
+    {
+      const std::scoped_lock lock(slots_);
+      server_.counters.give_back(serving.slot);
+    }
+    roster_.leave(serving.place);
   }
 
   Server& server_;
   Acceptor& acceptor_;
   pthread_attr_t attributes_;
-  mutable std::mutex mutex_;
-  std::condition_variable all_gone_;
-  std::list<Serving> serving_;
+  std::mutex slots_;  // guards the counter slots, not what is counted in them
+  Roster roster_;
 };
 
-}  // namespace
-
-void serve_thread(Server& server) {
-  Acceptor acceptor(server);
+void serve(Server& server, const Fd& listener, CounterSlot& slot,
+           const std::function<void()>& serving) {
+  Acceptor acceptor(server, listener, slot);
   Threads threads(server, acceptor);
+  serving();
   acceptor.run(threads);
   threads.finish();
 }
+
+}  // namespace
+
+void serve_thread(Server& server) { serve_supervised(server, Listener::nonblocking, serve); }
 
 }  // namespace baselines

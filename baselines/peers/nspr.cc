@@ -16,6 +16,7 @@
 
 #include "baselines/common/acceptor.h"
 #include "baselines/common/children.h"
+#include "baselines/common/listener.h"
 #include "baselines/common/straight_loop.h"
 
 namespace baselines {
@@ -203,9 +204,14 @@ class Threads : public Vehicles {
 };
 
 void serve_thread(Server& server) {
-  Acceptor acceptor(server);
+  const std::vector<Fd> listeners = open_listeners(server.options, 1);
+  make_nonblocking(listeners.front());  // accepted in batches, until nobody waits
+  // The acceptor counts in the first slot, which is always there: nobody else has asked yet.
+  Acceptor acceptor(server, listeners.front(), *server.counters.take());
   Threads threads(server, acceptor);
+  server.announce(listeners.front());
   acceptor.run(threads);
+  stop_listening(listeners);
   threads.finish();
 }
 

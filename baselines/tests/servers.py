@@ -6,9 +6,12 @@ The binaries are looked for in the folder that ARCHBENCH_BIN names (default: bui
 from __future__ import annotations
 
 import contextlib
+import errno
 import functools
+import itertools
 import json
 import os
+import random
 import re
 import select
 import signal
@@ -28,6 +31,8 @@ MODELS: dict[str, list[str]] = {
     "mp-fork": ["httpd_mp", "--model", "fork"],
     "mp-prefork": ["httpd_mp", "--model", "prefork", "--workers", "6"],
     "mt-thread": ["httpd_mt", "--model", "thread"],
+    "mt-pool": ["httpd_mt", "--model", "pool", "--workers", "6"],
+    "mt-staged": ["httpd_mt", "--model", "staged", "--workers", "3"],
     "edsm-epoll": ["httpd_edsm", "--model", "epoll"],
     "edsm-poll": ["httpd_edsm", "--model", "poll"],
     "edsm-select": ["httpd_edsm", "--model", "select"],
@@ -50,6 +55,8 @@ PEERS: dict[str, list[str]] = {
 MODELS |= PEERS
 # Further ways to run some of them, for tests in which they could differ.
 VARIANTS: dict[str, list[str]] = {
+    "mp-prefork-lock": MODELS["mp-prefork"] + ["--accept", "lock"],
+    "mp-prefork-reuseport": MODELS["mp-prefork"] + ["--accept", "reuseport", "--workers", "64"],
     "edsm-epoll-2": MODELS["edsm-epoll"] + ["--cpus", "2"],
     "edsm-io_uring-2": MODELS["edsm-io_uring"] + ["--cpus", "2"],
     "st-process-2": MODELS["st-process"] + ["--cpus", "2"],
@@ -66,13 +73,16 @@ VARIANTS |= {
     ] if name in PEERS
 }
 BINARIES = sorted({command[0] for command in MODELS.values()})
+# Models that serve no more connections at once than they have --workers.
+POOLS = ["mp-prefork", "mp-prefork-lock", "mp-prefork-reuseport", "mt-pool"]
 # Models in which a parent keeps its workers alive.
-SUPERVISED = ["mp-prefork", "edsm-epoll", "edsm-epoll-2", "edsm-poll", "edsm-select", "edsm-io_uring",
+SUPERVISED = ["mp-prefork", "mp-prefork-lock", "mp-prefork-reuseport", "mt-thread", "mt-pool",
+              "mt-staged", "edsm-epoll", "edsm-epoll-2", "edsm-poll", "edsm-select", "edsm-io_uring",
               "edsm-io_uring-2", "edsm-amped", "st-process", "st-process-2",
               "st-hybrid", "st-hybrid-2",
               *({"libst", "pth", "fiber-thread", "libevent"} & PEERS.keys())]
 # Models that are one process, whose crash is everybody's.
-SINGLE = ["mt-thread", "nspr", "fiber-stealing", "fiber-stealing-2"]
+SINGLE = ["nspr", "fiber-stealing", "fiber-stealing-2"]
 
 # Longer than anything takes on a loaded machine; what is waited for has failed when it is over.
 PATIENCE_S = 20.0
@@ -115,6 +125,10 @@ class Server:
         self.ready = json.loads(line)
         self.port = int(self.ready["url"].rsplit(":", 1)[1])
         self.pid = self.process.pid
+        # Where each process has a queue of its own, a client behind a busy one would wait: so that
+        # none does, clients take the queues in turn.
+        self._queues = last_number(command, "--workers") if "reuseport" in command else 1
+        self._turn = itertools.count()
 
     def _read_line(self) -> str:
         assert self.process.stdout is not None
@@ -125,9 +139,21 @@ class Server:
         return self.stderr.read_text()
 
     def connect(self) -> socket.socket:
-        connection = socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE_S)
+        connection = (self.connect_to_queue(next(self._turn) % self._queues) if self._queues > 1
+                      else socket.create_connection(("127.0.0.1", self.port), PATIENCE_S))
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return connection
+
+    def connect_to_queue(self, queue: int) -> socket.socket:
+        """From a port that leads there: listener.cc chooses by half the client's port."""
+        while True:
+            half = self._queues * random.randrange(5000 // self._queues, 16000 // self._queues)
+            try:
+                return socket.create_connection(("127.0.0.1", self.port), PATIENCE_S,
+                                                ("127.0.0.1", 2 * (half + queue)))
+            except OSError as error:
+                if error.errno not in (errno.EADDRINUSE, errno.EADDRNOTAVAIL):
+                    raise
 
     def children(self) -> list[int]:
         return children_of(self.pid)
@@ -152,6 +178,10 @@ class Server:
     def stop(self) -> dict[str, float]:
         self.terminate()
         return self.finish()
+
+
+def last_number(command: list[str], option: str) -> int:
+    return [int(value) for name, value in zip(command, command[1:]) if name == option][-1]
 
 
 @contextlib.contextmanager

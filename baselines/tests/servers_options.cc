@@ -103,6 +103,15 @@ TEST(Options, an_event_can_be_chosen_only_where_there_are_several) {
   EXPECT_EQ(answered({"--event", "poll"}).exit_code, 2);
 }
 
+TEST(Options, a_way_to_accept_can_be_chosen_only_where_there_are_several) {
+  constexpr std::array kAccepts = {"herd", "lock"};
+  const Program with_accepts{.sentence = "A server.", .models = kModels, .accepts = kAccepts};
+  EXPECT_EQ(parse({}, with_accepts).accept, "herd");
+  EXPECT_EQ(parse({"--accept", "lock"}, with_accepts).accept, "lock");
+  EXPECT_THROW(parse({"--accept", "flock"}, with_accepts), Answered);
+  EXPECT_EQ(answered({"--accept", "lock"}).exit_code, 2);
+}
+
 TEST(Options, help_has_a_line_for_each_model) {
   const Answered answer = answered({"--help"});
   EXPECT_EQ(answer.exit_code, 0);

@@ -11,7 +11,7 @@ from typing import Iterator
 
 import pytest
 from conftest import COMMANDS, Start, Subject, shared
-from servers import GET, HELLO, MODELS, Server, ask, mask_dates, receive_all, receive_answer
+from servers import GET, HELLO, MODELS, POOLS, Server, ask, mask_dates, receive_all, receive_answer
 
 REFERENCE = next(iter(MODELS))
 
@@ -241,7 +241,7 @@ def test_a_refusal_reaches_a_client_that_is_still_sending(subject: Subject) -> N
 
 @pytest.mark.parametrize("model", COMMANDS)
 def test_three_hundred_clients_at_once(start: Start, model: str) -> None:
-    extra = ["--workers", "300"] if model == "mp-prefork" else []
+    extra = ["--workers", "300"] if model in POOLS else []
     server = start(model, *extra)
     with contextlib.ExitStack() as stack:
         clients = [stack.enter_context(server.connect()) for _ in range(300)]

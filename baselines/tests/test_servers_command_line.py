@@ -29,11 +29,11 @@ def test_help_of_all_servers_has_the_same_options() -> None:
     def options(binary: str) -> set[str]:
         return set(re.findall(r"--[a-z-]+", run(binary, "--help").stdout.split("Models")[0]))
 
-    common = options("httpd_mp")
+    common = options("httpd_mt")
     assert {"--listen", "--model", "--cpus", "--workers", "--backlog", "--docroot", "--idle-timeout",
             "--max-connections", "--counters", "--help", "--version"} <= common
     for binary in BINARIES:
-        assert options(binary) - {"--event"} == common
+        assert options(binary) - {"--accept", "--event"} == common
 
 
 @pytest.mark.parametrize("binary", BINARIES)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from conftest import Start
-from servers import (BIN, HELLO, MODELS, VARIANTS, Counters, ask, ask_once, open_descriptors,
+from servers import (BIN, HELLO, MODELS, POOLS, VARIANTS, Counters, ask, ask_once, open_descriptors,
                      wait_until)
 
 
@@ -47,11 +47,11 @@ def test_without_free_descriptors_clients_get_503_and_later_service(start: Start
         resource.prlimit(pid, resource.RLIMIT_NOFILE, (full, limits[pid][1]))
     statuses = []
     with contextlib.ExitStack() as stack:
-        for _ in range(40):
+        for _ in range(150):  # twice for each process of the largest pool
             client = stack.enter_context(server.connect())
             with contextlib.suppress(ConnectionResetError, BrokenPipeError):
                 statuses.append(ask(client)[0])
-            if model == "mp-prefork":
+            if model in POOLS:
                 client.close()  # or all of its few processes were soon busy
             # Elsewhere clients stay, until the holes below the highest descriptor are filled, too.
     assert 503 in statuses
@@ -69,14 +69,15 @@ def test_a_full_process_table_is_503_until_somebody_leaves(start: Start, model: 
     nobody = 65534
     if not all(os.stat(folder).st_mode & 0o001 for folder in (BIN, *BIN.parents)):
         pytest.skip("another user cannot run the servers where they have been built")
-    # The server itself, and two for clients: nobody else is nobody here.
+    # The server's own processes, and two tasks for clients: nobody else is nobody here.
+    limit = {"mp-fork": 3, "mt-thread": 4}[model]
     server = start(model, user=nobody, extra_groups=[], preexec_fn=lambda: resource.setrlimit(
-        resource.RLIMIT_NPROC, (3, 3)))
+        resource.RLIMIT_NPROC, (limit, limit)))
     with server.connect() as first, server.connect() as second:
         assert ask(first) == (200, HELLO)
         assert ask(second) == (200, HELLO)
         assert ask_once(server) == 503
-        assert "RLIMIT_NPROC 3" in server.log()
+        assert f"RLIMIT_NPROC {limit}" in server.log()
         first.close()
         assert wait_until(lambda: ask_once(server) == 200)
     server.stop()

@@ -73,6 +73,7 @@ void serve_hybrid(Server& server) {
   // One worker, so that a crash is survived as in the other models.
   Supervisor supervisor(server.signals, server.counters, 1, [&](int, CounterSlot& slot) {
     server.signals.renew();
+    server.counters.inherit(slot);
     serve_threads(server, listeners, slot);
   });
   server.announce(listeners.front());

@@ -1,0 +1,183 @@
+#!/usr/bin/python3
+"""Build the paper: every number in it is looked up in what was measured.
+
+    scripts/paper                      paper/build/paper.pdf from results/reference/quick
+    scripts/paper --campaign DIR       from another campaign
+
+In paper/paper.tex a number is written
+
+    \\measured{TABLE}{KEY=VALUE,...}{PATH}{FORMAT}
+
+which is the one row of that table of analysis.json for which all keys have those values, the value
+at that path in it (dots between names), and how it is printed: 1, 2 or 3 decimals, `int` with
+thousands separated, `percent`, or `interval` for "median (low to high)". \\verdict{H8} is what became of a
+registered claim, \\verdictrows the table of all. Digits anywhere else, outside \\given{...} (what
+was chosen, not measured), are refused, and so is a row that does not exist or that no cell is
+behind. The same data make the same file, byte by byte.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+SOURCE = ROOT / "paper" / "paper.tex"
+BUILD = ROOT / "paper" / "build"
+
+MEASURED = re.compile(r"\\measured\{([^{}]*)\}\{([^{}]*)\}\{([^{}]*)\}\{([^{}]*)\}")
+VERDICT = re.compile(r"\\verdict\{([^{}]*)\}")
+# Commands whose arguments are names or lengths and not said to the reader.
+SILENT = re.compile(
+    r"\\(?:given|cite|ref|label|includegraphics|input|bibitem|usepackage|documentclass|begin|end|"
+    r"hspace|vspace|verb|texttt|code|pagestyle|bibliographystyle|setlength)"
+    r"(?:\[[^\]]*\])?(?:\{[^{}]*\})*")
+
+
+class Refused(Exception):
+    """The paper says something that the data do not."""
+
+
+def tex(text: str) -> str:
+    """Text as LaTeX prints it."""
+    for plain, escaped in (("\\", r"\textbackslash "), ("&", r"\&"), ("%", r"\%"), ("_", r"\_"),
+                           ("#", r"\#"), ("$", r"\$")):
+        text = text.replace(plain, escaped)
+    return text
+
+
+def shown(value: float, form: str) -> str:
+    """One number as the paper prints it."""
+    if form == "int":
+        return f"{value:,.0f}".replace(",", r"\,")
+    if form == "percent":
+        return f"{100 * value:.0f}\\,\\%"
+    if form in ("1", "2", "3"):
+        return f"{value:.{form}f}"
+    raise Refused(f"'{form}' is no format; known are int, percent, 1, 2, 3 and interval with one of them")
+
+
+def printed(value: Any, form: str) -> str:
+    """A value of the analysis, with its interval where that is asked for."""
+    if form.startswith("interval "):
+        form = form.removeprefix("interval ")
+        middle = value.get("median", value.get("ratio", value.get("value")))
+        return f"{shown(middle, form)} ({shown(value['low'], form)} to {shown(value['high'], form)})"
+    if isinstance(value, dict):
+        value = value.get("median", value.get("ratio", value.get("value")))
+    if not isinstance(value, (int, float)):
+        raise Refused(f"{value!r} is not a number")
+    return shown(float(value), form)
+
+
+def row_of(analysis: dict[str, Any], table: str, keys: str) -> dict[str, Any]:
+    """The one row of a table that the keys name."""
+    wanted = dict(part.split("=", 1) for part in keys.split(",") if part)
+    rows = [row for row in analysis.get(table, [])
+            if all(str(row.get(name)) == value for name, value in wanted.items())]
+    if len(rows) != 1:
+        raise Refused(f"{len(rows)} rows of '{table}' have {keys}; exactly one is wanted")
+    row: dict[str, Any] = rows[0]
+    if row.get("usable", 1) == 0:
+        raise Refused(f"no usable cell is behind the row of '{table}' with {keys}")
+    return row
+
+
+def measured(analysis: dict[str, Any], match: re.Match[str]) -> str:
+    """What stands for one \\measured{}."""
+    table, keys, path, form = match.groups()
+    value: Any = analysis[keys] if table == "campaign" else row_of(analysis, table, keys)
+    for name in filter(None, path.split(".")):
+        if not isinstance(value, dict) or name not in value:
+            raise Refused(f"the row of '{table}' with {keys} has no '{path}'")
+        value = value[name]
+    return printed(value, form)
+
+
+def verdict_rows(verdicts: dict[str, Any]) -> str:
+    """The table of claims."""
+    return "\n".join(f"{claim['id']} & {tex(claim['claim'])} & {tex(claim['verdict'])} & "
+                     f"{tex(claim['because'])} \\\\" for claim in verdicts["verdicts"])
+
+
+def refuse_bare_digits(source: str) -> None:
+    """Raises Refused for the first number that stands in the text and was not measured."""
+    body = source[source.index(r"\begin{document}"):]
+    offset = source[:source.index(r"\begin{document}")].count("\n") + 1
+    listing = False
+    for number, line in enumerate(body.splitlines(), offset):
+        listing = (listing or r"\begin{verbatim}" in line) and r"\end{verbatim}" not in line
+        text = re.sub(r"(?<!\\)%.*", "", line)
+        for pattern in (MEASURED, VERDICT, SILENT):
+            text = pattern.sub("", text)
+        if not listing and (digit := re.search(r"\d", text)):
+            raise Refused(f"{SOURCE.relative_to(ROOT)}:{number}: '{text[max(0, digit.start() - 20):digit.end() + 10]}' "
+                          "has a number that is neither \\measured nor \\given")
+
+
+def expand(source: str, analysis: dict[str, Any], verdicts: dict[str, Any]) -> str:
+    """The paper with its numbers."""
+    refuse_bare_digits(source)
+    by_id = {claim["id"]: claim for claim in verdicts["verdicts"]}
+
+    def verdict(match: re.Match[str]) -> str:
+        if match.group(1) not in by_id:
+            raise Refused(f"\\verdict{{{match.group(1)}}}: no such claim is registered")
+        return tex(str(by_id[match.group(1)]["verdict"]))
+
+    source = MEASURED.sub(lambda match: measured(analysis, match), source)
+    source = VERDICT.sub(verdict, source)
+    return source.replace(r"\verdictrows", verdict_rows(verdicts))
+
+
+def build(campaign: Path) -> Path:
+    """Writes paper/build/paper.pdf."""
+    analysis = json.loads((campaign / "analysis.json").read_text())
+    BUILD.mkdir(exist_ok=True)
+    judged = BUILD / "verdicts.json"
+    subprocess.run([ROOT / "scripts" / "verdicts", campaign, "-o", judged], check=True,
+                   stdout=subprocess.DEVNULL)
+    text = expand(SOURCE.read_text(), analysis, json.loads(judged.read_text()))
+    (BUILD / "paper.tex").write_text(text)
+    figures = BUILD / "figures"
+    shutil.rmtree(figures, ignore_errors=True)
+    shutil.copytree(campaign / "figures", figures)
+    # The date of the data is the date of the document, so that the same data make the same bytes.
+    epoch = subprocess.run(["date", "-u", "-d", analysis["started_utc"], "+%s"], check=True,
+                           capture_output=True, text=True).stdout.strip()
+    environment = {**os.environ, "SOURCE_DATE_EPOCH": epoch, "FORCE_SOURCE_DATE": "1"}
+    done = subprocess.run(["latexmk", "-pdf", "-interaction=nonstopmode", "-halt-on-error",
+                           "paper.tex"], cwd=BUILD, env=environment, capture_output=True, text=True)
+    if done.returncode != 0:
+        complaints = [line for line in done.stdout.splitlines() if line.startswith("!")]
+        raise Refused(f"LaTeX: {'; '.join(complaints) or 'see paper/build/paper.log'}")
+    return BUILD / "paper.pdf"
+
+
+def main() -> int:
+    """Entry point; returns the exit status."""
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--campaign", type=Path, default=ROOT / "results" / "reference" / "quick",
+                        metavar="DIR", help="folder with analysis.json and figures/")
+    arguments = parser.parse_args()
+    if shutil.which("latexmk") is None:
+        print("paper: latexmk is missing; 'scripts/setup paper' installs it", file=sys.stderr)
+        return 1
+    try:
+        print(build(arguments.campaign))
+    except (Refused, OSError, KeyError, subprocess.CalledProcessError) as error:
+        print(f"paper: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

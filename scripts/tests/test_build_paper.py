@@ -1,0 +1,59 @@
+"""The paper's builder: what it looks up, and what it refuses."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import build_paper
+import pytest
+
+ANALYSIS: dict[str, Any] = {
+    "cells": 12345,
+    "points": [
+        {"label": "st", "clients": 64, "usable": 6,
+         "metrics": {"cpu": {"median": 6.52, "low": 6.01, "high": 7.0}}},
+        {"label": "mp", "clients": 64, "usable": 0, "metrics": {"cpu": {"median": 9.0}}},
+        {"label": "st", "clients": 1, "usable": 6, "metrics": {}},
+    ],
+}
+VERDICTS: dict[str, Any] = {"verdicts": [
+    {"id": "H1", "claim": "More is 100 % worse.", "verdict": "refuted", "because": "it is_not"}]}
+
+
+def paper(body: str) -> str:
+    return build_paper.expand("\\documentclass{a}\n\\begin{document}\n" + body + "\n\\end{document}",
+                              ANALYSIS, VERDICTS)
+
+
+def test_a_number_is_the_one_that_was_measured() -> None:
+    assert "costs 6.5 us" in paper(r"costs \measured{points}{label=st,clients=64}{metrics.cpu}{1} us")
+    assert "6.52 (6.01 to 7.00)" in paper(
+        r"\measured{points}{label=st,clients=64}{metrics.cpu}{interval 2}")
+    assert r"12\,345 cells" in paper(r"\measured{campaign}{cells}{}{int} cells")
+
+
+def test_a_verdict_is_the_judges() -> None:
+    assert "is refuted." in paper(r"That is \verdict{H1}.")
+    assert r"H1 & More is 100 \% worse. & refuted & it is\_not \\" in paper(r"\verdictrows")
+
+
+@pytest.mark.parametrize("body, complaint", [
+    ("It serves 85,000 requests.", "neither"),
+    (r"\measured{points}{label=st}{metrics.cpu}{1}", "2 rows"),
+    (r"\measured{points}{label=edsm}{metrics.cpu}{1}", "0 rows"),
+    (r"\measured{points}{label=mp}{metrics.cpu}{1}", "no usable cell"),
+    (r"\measured{points}{label=st,clients=1}{metrics.cpu}{1}", "has no 'metrics.cpu'"),
+    (r"\measured{points}{label=st,clients=64}{metrics.cpu}{7}", "no format"),
+    (r"\verdict{H99}", "no such claim"),
+])
+def test_what_the_data_do_not_say_is_refused(body: str, complaint: str) -> None:
+    with pytest.raises(build_paper.Refused, match=complaint):
+        paper(body)
+
+
+def test_what_was_chosen_may_be_said() -> None:
+    assert "1,024 clients" in paper(r"\given{1,024} clients").replace(r"\given{1,024}", "1,024")
+
+
+def test_the_paper_itself_says_only_what_the_reference_does() -> None:
+    build_paper.refuse_bare_digits(build_paper.SOURCE.read_text())

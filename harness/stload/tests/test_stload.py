@@ -7,8 +7,10 @@ import signal
 import socket
 import struct
 import subprocess
+import threading
 import time
 from collections import Counter
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,7 @@ SCHEMA = json.loads((Path(__file__).resolve().parents[3] / "results/schema/stloa
 STLOAD = BIN / "stload"
 
 Json = dict[str, Any]
+Start = Callable[[list[str]], subprocess.Popen[str]]
 
 
 def command(url: str, report: Path, **options: Any) -> list[str]:
@@ -57,6 +60,21 @@ def expect_sound(report: Json) -> None:
     assert sum(count for _, count in clients["answers"]) == clients["count"]
     assert sum(answers * count for answers, count in clients["answers"]) == window["answers"]
     assert sum(window["statuses"].values()) == window["answers"]
+
+
+@pytest.fixture
+def start() -> Iterator[Start]:
+    """Starts programs that have ended when the test has, however it went."""
+    started: list[subprocess.Popen[str]] = []
+
+    def begin(words: list[str]) -> subprocess.Popen[str]:
+        started.append(subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True))
+        return started[-1]
+
+    yield begin
+    for process in started:
+        process.kill()
+        process.communicate()
 
 
 def refused(url: str, **options: Any) -> str:
@@ -328,13 +346,14 @@ def test_a_request_that_is_never_answered_leaves_a_trace(tmp_path: Path) -> None
     assert "no whole answer within --timeout" in report["text"]
 
 
-def test_a_trickle_does_not_outlive_the_timeout(tmp_path: Path) -> None:
+@pytest.mark.parametrize("piece, pause_s", [("x", 0.01), ("x" * 65536, 0)])
+def test_an_endless_answer_does_not_outlive_the_timeout(piece: str, pause_s: float, tmp_path: Path) -> None:
     def behave(connection: Connection) -> None:
         connection.request()
-        connection.send("HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n")
+        connection.send("HTTP/1.1 200 OK\r\nContent-Length: 1000000000000\r\n\r\n")
         while True:
-            time.sleep(0.01)
-            connection.send("x")
+            time.sleep(pause_s)
+            connection.send(piece)
 
     with Server(behave) as server:
         report = run(server.url, tmp_path, status=1, timeout=0.2, clients=1, duration=0.1)
@@ -411,11 +430,11 @@ def test_a_report_that_cannot_be_written_is_found_out_before_the_load(tmp_path: 
 
 
 @pytest.mark.parametrize("options", [{}, {"rate": 500}, {"think_time": 100}, {"idle": 5, "rate": 0.001}])
-def test_an_interrupt_ends_it_early_with_a_report(options: Json, tmp_path: Path) -> None:
+def test_an_interrupt_ends_it_early_with_a_report(options: Json, start: Start, tmp_path: Path) -> None:
     file = tmp_path / "report.json"
     with KnownServer(delay_us=1000) as server:
         words = command(server.url, file, **options, duration=1000, processes=2)
-        process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        process = start(words)
         children = wait_for_children(process.pid, 2)
         time.sleep(0.5)  # some load; any amount is right
         process.send_signal(signal.SIGINT)
@@ -428,16 +447,69 @@ def test_an_interrupt_ends_it_early_with_a_report(options: Json, tmp_path: Path)
     assert not any(Path(f"/proc/{pid}").exists() for pid in children)
 
 
-def test_when_a_process_dies_the_run_fails_and_none_is_left(tmp_path: Path) -> None:
+def test_a_second_interrupt_waits_for_no_answer(start: Start, tmp_path: Path) -> None:
+    asked = threading.Event()
+
+    def behave(connection: Connection) -> None:
+        connection.request()
+        asked.set()
+        connection.request()  # until it closes
+
+    file = tmp_path / "report.json"
+    with Server(behave) as server:
+        process = start(command(server.url, file, clients=1, timeout=1000, duration=1000))
+        assert asked.wait(PATIENCE_S)
+        process.send_signal(signal.SIGTERM)
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=PATIENCE_S)
+    report = json.loads(file.read_text())
+    expect_sound(report)
+    assert process.returncode == 1  # not one answer
+    assert report["window"]["errors"]["unfinished"] == report["window"]["requests"] == 1
+
+
+def test_a_terminal_shows_how_far_it_is(tmp_path: Path) -> None:
+    ours, terminal = os.openpty()
+    with KnownServer(delay_us=1000) as server:
+        words = command(server.url, tmp_path / "report.json", duration=1.5)
+        subprocess.run(words, stdout=subprocess.DEVNULL, stderr=terminal, check=True, timeout=PATIENCE_S)
+    os.close(terminal)
+    shown = os.read(ours, 65536).decode()
+    os.close(ours)
+    assert "1 s of 2: " in shown and "answers/s, 0 failed" in shown
+    assert shown.endswith("\r\x1b[K")
+
+
+def test_when_a_process_dies_the_run_fails_and_none_is_left(start: Start, tmp_path: Path) -> None:
     with KnownServer(delay_us=1000) as server:
         words = command(server.url, tmp_path / "report.json", duration=1000, processes=2)
-        process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        process = start(words)
         children = wait_for_children(process.pid, 2)
         os.kill(children[0], signal.SIGKILL)
         _, errors = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 1
     assert "one of its processes was ended by signal 9" in errors
     assert not any(Path(f"/proc/{pid}").exists() for pid in children)
+
+
+def test_kill_9_of_the_parent_leaves_no_process(start: Start, tmp_path: Path) -> None:
+    with KnownServer(delay_us=1000) as server:
+        process = start(command(server.url, tmp_path / "report.json", duration=1000, processes=2))
+        children = wait_for_children(process.pid, 2)
+        process.kill()
+        process.communicate(timeout=PATIENCE_S)  # until nobody holds the other ends of its pipes
+    deadline = time.monotonic() + PATIENCE_S
+    while any(is_running(pid) for pid in children) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert not any(is_running(pid) for pid in children)
+
+
+def is_running(pid: int) -> bool:
+    """Not for what has ended and nobody has taken notice of."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
 
 
 def wait_for_children(parent: int, count: int) -> list[int]:

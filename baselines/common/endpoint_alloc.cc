@@ -26,12 +26,11 @@ struct Free {
 }  // namespace
 
 Answer alloc(const Call& call) {
-  const std::optional<std::uint64_t> pairs =
-      whole_number(call.rest, call.site.options().max_alloc_pairs);
-  if (!pairs) return status_answer(404);
+  std::uint64_t pairs = 0;
+  if (!is_number(call.rest, call.site.options().max_alloc_pairs, pairs)) return status_answer(404);
   std::array<std::unique_ptr<unsigned char, Free>, kAlive> alive;
   std::uint64_t bytes = 0;
-  for (std::uint64_t i = 0; i < *pairs; ++i) {
+  for (std::uint64_t i = 0; i < pairs; ++i) {
     const std::size_t size = block_size(split_mix(i));
     auto* const block = static_cast<unsigned char*>(std::malloc(size));
     if (block == nullptr) throw std::bad_alloc();

@@ -14,11 +14,12 @@ constexpr std::uint64_t kStepsPerMicrosecond = 231;
 }  // namespace
 
 Answer cpu(const Call& call) {
-  const std::optional<std::uint64_t> microseconds =
-      whole_number(call.rest, call.site.options().max_cpu_microseconds);
-  if (!microseconds) return status_answer(404);
-  std::uint64_t state = *microseconds;
-  for (std::uint64_t left = *microseconds * kStepsPerMicrosecond; left > 0; --left) {
+  std::uint64_t microseconds = 0;
+  if (!is_number(call.rest, call.site.options().max_cpu_microseconds, microseconds)) {
+    return status_answer(404);
+  }
+  std::uint64_t state = microseconds;
+  for (std::uint64_t left = microseconds * kStepsPerMicrosecond; left > 0; --left) {
     state = split_mix(state);  // needs the step before, so it cannot be done in parallel
   }
   return text_answer(std::to_string(state) + "\n");

@@ -5,10 +5,11 @@ namespace baselines {
 
 JobOrAnswer disk(const Call& call) {
   const DiskFile* const file = call.site.disk_file();
-  const std::optional<std::uint64_t> count =
-      whole_number(call.rest, call.site.options().max_disk_reads);
-  if (file == nullptr || !count) return status_answer(404);
-  const auto reads = static_cast<std::uint32_t>(*count);
+  std::uint64_t count = 0;
+  if (file == nullptr || !is_number(call.rest, call.site.options().max_disk_reads, count)) {
+    return status_answer(404);
+  }
+  const auto reads = static_cast<std::uint32_t>(count);
   return std::make_unique<Job>(DiskJob{file->random_reads(reads), reads, make_disk_buffer()});
 }
 

@@ -5,7 +5,6 @@
 #include <charconv>
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -40,21 +39,19 @@ Answer alloc(const Call& call);       // /alloc/N: N blocks of memory taken and 
 JobOrAnswer disk(const Call& call);   // /disk/N: N random reads that reach the disk
 JobOrAnswer proxy(const Call& call);  // /proxy/PATH: what the origin answers to /PATH
 
-// The endpoint for `path`, and what follows its prefix; both null when there is none.
+// The endpoint for `path`, and how much of the path has led there; both null when there is none.
 struct Route {
   Endpoint endpoint;
   WaitingEndpoint waiting;
-  std::string_view rest;
+  std::size_t prefix;
 };
 Route find_route(std::string_view path);
 
-// For endpoints: `text` as a number up to `most`, if it is nothing else.
-inline std::optional<std::uint64_t> whole_number(std::string_view text, std::uint64_t most) {
-  std::uint64_t number = 0;
+// For endpoints: whether `text` is a number up to `most` and nothing else; puts it into `number`.
+inline bool is_number(std::string_view text, std::uint64_t most, std::uint64_t& number) {
   const char* const end = text.data() + text.size();
   const auto [stop, problem] = std::from_chars(text.data(), end, number);
-  if (problem != std::errc() || stop != end || number > most) return std::nullopt;
-  return number;
+  return problem == std::errc() && stop == end && number <= most;
 }
 
 }  // namespace baselines

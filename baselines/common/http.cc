@@ -48,6 +48,13 @@ void add(std::atomic<std::uint64_t>& counter, std::uint64_t n) {
 constexpr std::uint64_t kMaxDropped = 16 * kMiB;
 constexpr Clock::duration kDropTime = std::chrono::seconds(2);
 
+Call call_of(const Route& route, const RequestHead& request, const Site& site,
+             Clock::time_point now) {
+  std::string_view rest = request.path;
+  rest.remove_prefix(route.prefix);
+  return {request, rest, site, now};
+}
+
 // An endpoint that throws has met a failure of the machine: the client gets 500, the server lives.
 template <class Result>
 Result call_endpoint(Result (*endpoint)(const Call&), const Call& call) {
@@ -276,15 +283,9 @@ void Connection::received_head(std::span<const char> head, Clock::time_point now
 void Connection::answer(const RequestHead& request, Clock::time_point now) {
   deadline_ = now + site_->options().idle_timeout;
   const Route route = find_route(request.path);
-  const Call call{request, route.rest, *site_, now};
-  if (route.endpoint != nullptr) return say(call_endpoint(route.endpoint, call), request, now);
-  if (route.waiting == nullptr) return say(status_answer(404), request, now);
-  JobOrAnswer result = call_endpoint(route.waiting, call);
-  if (auto* job = std::get_if<std::unique_ptr<Job>>(&result)) {
-    wait_for(std::move(*job), request);
-  } else {
-    say(std::get<Answer>(result), request, now);
-  }
+  if (route.waiting != nullptr) return start_job(route, request, now);
+  if (route.endpoint == nullptr) return say(status_answer(404), request, now);
+  say(call_endpoint(route.endpoint, call_of(route, request, *site_, now)), request, now);
 }
 
 void Connection::say(const Answer& answer, const RequestHead& request, Clock::time_point now) {
@@ -292,8 +293,12 @@ void Connection::say(const Answer& answer, const RequestHead& request, Clock::ti
   writable_output().append(answer, request.head_only, connection_field(request), now);
 }
 
-void Connection::wait_for(std::unique_ptr<Job> job, const RequestHead& request) {
-  job_ = std::move(job);
+// Not inlined: an answer that waits for nothing shall not carry the frame of this.
+[[gnu::noinline]] void Connection::start_job(const Route& route, const RequestHead& request,
+                                             Clock::time_point now) {
+  JobOrAnswer result = call_endpoint(route.waiting, call_of(route, request, *site_, now));
+  if (const auto* answer = std::get_if<Answer>(&result)) return say(*answer, request, now);
+  job_ = std::move(std::get<std::unique_ptr<Job>>(result));
   job_->connection_field = connection_field(request);
   job_->head_only = request.head_only;
   job_->closes = !request.keep_alive;

@@ -42,6 +42,7 @@ struct Answer;       // what an endpoint says (answer.h)
 struct Job;          // what a request has to wait for (job.h)
 struct InputBlock;   // bytes that came and are not used up (http.cc)
 struct RequestHead;  // one parsed head (request.h)
+struct Route;        // which endpoint answers (endpoints.h)
 
 // What the connection needs next from whoever drives it.
 enum class Want : std::uint8_t {
@@ -123,7 +124,7 @@ class Connection {
   void received_head(std::span<const char> head, Clock::time_point now);
   void answer(const RequestHead& request, Clock::time_point now);
   void say(const Answer& answer, const RequestHead& request, Clock::time_point now);
-  void wait_for(std::unique_ptr<Job> job, const RequestHead& request);
+  void start_job(const Route& route, const RequestHead& request, Clock::time_point now);
   void refuse(int status, std::span<const char> head, Clock::time_point now);
   Output& writable_output();
   Want settle(Clock::time_point now);

@@ -28,10 +28,10 @@ Route find_route(std::string_view path) {
   for (const Entry& entry : kRoutes) {
     if (!path.starts_with(entry.path)) continue;
     if (entry.path.back() == '/' || path.size() == entry.path.size()) {
-      return {entry.endpoint, entry.waiting, path.substr(entry.path.size())};
+      return {entry.endpoint, entry.waiting, entry.path.size()};
     }
   }
-  return {nullptr, nullptr, {}};
+  return {nullptr, nullptr, 0};
 }
 
 }  // namespace baselines

@@ -1,8 +1,8 @@
 // For any input: no crash, no leak, no limit passed - and however it is cut, the same answer.
 //
 // The entry that libFuzzer calls (target fuzz_handler); handler_mutations.cc calls it in every test
-// run with inputs of its own and with those of corpus/handler. Run for ten minutes on one core of
-// two busy ones (scripts/fuzz 600): see the table in tests/README.md.
+// run with inputs of its own and with those of corpus/handler. What longer runs have found is in
+// tests/README.md.
 #include <unistd.h>
 
 #include <array>

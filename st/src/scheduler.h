@@ -151,7 +151,7 @@ inline Thread* Scheduler::next_runnable() {
 
 // Now; or for a long wait, which may well end a little late, a time up to a millisecond ahead that
 // needs no clock to be read.
-inline uint64_t Scheduler::start_of_wait(uint64_t timeout) const {
+inline uint64_t Scheduler::start_of_wait([[maybe_unused]] uint64_t timeout) const {
 #ifdef ST_CONTEXT_HAS_TICKS
   constexpr uint64_t kLongWait = 1'000'000;  // microseconds: a millisecond is 0.1 per cent of it
   constexpr uint64_t kMillisecond = 1'000;

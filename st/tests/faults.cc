@@ -145,8 +145,18 @@ ST_PROCESS_TEST(Faults, work_for_which_no_helper_can_be_started) {
   EXPECT_EQ(st_offload(end_at_once, nullptr, nullptr, kLong), 0);
 }
 
+// Records of descriptors come 256 at a time, one for each number: so many are taken that the next
+// descriptor needs memory.
+std::vector<Netfd> all_known_numbers() {
+  std::vector<Netfd> taken;
+  do {
+    taken.emplace_back(st_open("/dev/null", O_RDWR, 0));
+  } while (st_netfd_fileno(taken.back()) % 256 != 255);
+  return taken;
+}
+
 TEST(Faults, descriptor_that_cannot_be_wrapped_stays_as_it_was) {
-  for_each({{Call::fcntl, EBADF}, {Call::calloc, ENOMEM}, {Call::realloc, ENOMEM}},
+  for_each({{Call::fcntl, EBADF}, {Call::aligned_alloc, ENOMEM}, {Call::realloc, ENOMEM}},
            st_tests::run_in_state_threads, [] {
              const auto [raw, peer] = st_tests::raw_pair(SOCK_STREAM);
              {
@@ -177,11 +187,9 @@ ST_TEST(Faults, open_is_repeated_after_a_signal_and_closes_what_it_cannot_wrap) 
     EXPECT_NE(null, nullptr);
     EXPECT_TRUE(failing.happened());
   }
-  // Objects come 64 at a time: all of them are taken, so that the next one needs memory.
-  std::vector<Netfd> taken;
-  for (int i = 0; i < 64; ++i) taken.emplace_back(st_open("/dev/null", O_RDWR, 0));
+  const std::vector<Netfd> taken = all_known_numbers();
   const std::string before = open_descriptors();
-  const Failing failing(Call::calloc, ENOMEM);
+  const Failing failing(Call::aligned_alloc, ENOMEM);
   EXPECT_EQ(st_open("/dev/null", O_RDWR, 0), nullptr);
   EXPECT_EQ(error_name(errno), "ENOMEM");
   EXPECT_EQ(open_descriptors(), before);
@@ -206,12 +214,11 @@ TEST(Faults, failed_accept_leaves_the_connection_to_the_next_one) {
 
 ST_TEST(Faults, accepted_descriptor_that_cannot_be_wrapped_is_closed) {
   sockaddr_in address;
-  std::vector<Netfd> taken;
-  for (int i = 0; i < 63; ++i) taken.emplace_back(st_open("/dev/null", O_RDWR, 0));
   const Netfd listener(st_netfd_open_socket(st_tests::raw_listener(4, &address).release()));
   const Raw client = st_tests::raw_connection(address);
+  const std::vector<Netfd> taken = all_known_numbers();
   const std::string before = open_descriptors();
-  const Failing failing(Call::calloc, ENOMEM);
+  const Failing failing(Call::aligned_alloc, ENOMEM);
   EXPECT_EQ(st_accept(listener, nullptr, nullptr, kLong), nullptr);
   EXPECT_EQ(error_name(errno), "ENOMEM");
   EXPECT_EQ(open_descriptors(), before);

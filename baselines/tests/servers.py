@@ -224,7 +224,11 @@ def alive(pid: int) -> bool:
 
 
 def open_descriptors(pid: int) -> list[int]:
-    return sorted(int(name) for name in os.listdir(f"/proc/{pid}/fd"))
+    """None once the process has ended."""
+    try:
+        return sorted(int(name) for name in os.listdir(f"/proc/{pid}/fd"))
+    except (FileNotFoundError, ProcessLookupError):
+        return []
 
 
 def wait_until(condition: Callable[[], bool]) -> bool:

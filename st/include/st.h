@@ -23,6 +23,10 @@
  * Every kernel thread that calls st_init() has threads, descriptors and locks of its own; an object
  * must be used only by the kernel thread that made it. Where nothing else is said, a handle that is
  * not valid is undefined.
+ *
+ * Misuse is an error where one is named below. What could only go on to do damage ends the process
+ * with abort() and a line that begins "st:": a call before st_init(), an object of another kernel
+ * thread, a wait inside st_leaf_call().
  */
 #ifndef __ST_THREAD_H__
 #define __ST_THREAD_H__
@@ -123,7 +127,8 @@ extern st_thread_t st_thread_create(void* (*start)(void* arg), void* arg, int jo
 extern void st_thread_exit(void* retval);
 
 /* Waits for a joinable thread to end and takes its value. Switches, unless it has ended.
- * Errors: EINVAL not joinable, or somebody else is joining it; EDEADLK the caller itself; EINTR. */
+ * Errors: EINVAL not joinable, joined already, or somebody else is joining it; EDEADLK the caller
+ * itself; EINTR. */
 extern int st_thread_join(st_thread_t thread, void** retvalp);
 
 /* Makes the present or the next waiting call of `thread` fail with EINTR. */
@@ -197,8 +202,8 @@ extern st_netfd_t st_netfd_open(int osfd);
 extern st_netfd_t st_netfd_open_socket(int osfd);
 /* Unwraps; the descriptor stays open and non-blocking. */
 extern void st_netfd_free(st_netfd_t fd);
-/* Unwraps and closes. Errors: EBUSY a thread is waiting on it, and nothing has changed; those of
- * close(2). */
+/* Unwraps and closes. Errors: EBUSY a thread is waiting on it, and nothing has changed; EBADF it is
+ * not wrapped any more; those of close(2). */
 extern int st_netfd_close(st_netfd_t fd);
 extern int st_netfd_fileno(st_netfd_t fd);
 extern void st_netfd_setspecific(st_netfd_t fd, void* value, void (*destructor)(void*));

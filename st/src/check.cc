@@ -7,6 +7,9 @@
 
 namespace st {
 
+const char kTooEarly[] = "called before st_init() in this kernel thread";
+const char kForeign[] = "the object belongs to the scheduler of another kernel thread";
+
 namespace {
 iovec piece(const char* text) { return {const_cast<char*>(text), strlen(text)}; }
 }  // namespace

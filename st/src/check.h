@@ -5,6 +5,10 @@ namespace st {
 // Writes what went wrong to stderr and aborts. `what` is a sentence for the programmer who misused
 // the library.
 [[noreturn]] void check_failed(const char* function, const char* what);
+
+// Sentences that are needed in several places.
+extern const char kTooEarly[];
+extern const char kForeign[];
 }  // namespace st
 
 #define ST_CHECK(condition, what) \

@@ -59,7 +59,7 @@ time_t st_time() { return st::cached_seconds ? st::cached_seconds : time(nullptr
 
 ST_RETURNS_BY_JUMP int st_usleep(st_utime_t usecs) {
   if (scheduler.take_interrupt()) return -1;
-  scheduler.suspend_inline(st::State::sleeping, usecs);
+  scheduler.suspend(st::State::sleeping, usecs);
   return scheduler.take_interrupt() ? -1 : 0;
 }
 

@@ -30,8 +30,7 @@ inline bool worth_trying(const Netfd* fd, const Operation& operation) {
 }
 
 // Repeats an operation until it succeeds or fails for good, waiting when it would block.
-[[gnu::always_inline]] inline ssize_t transfer(Netfd* fd, const Operation& operation,
-                                               st_utime_t timeout) {
+ssize_t transfer(Netfd* fd, const Operation& operation, st_utime_t timeout) {
   const short what = operation.needs();
   for (;;) {
     if (worth_trying(fd, operation)) {
@@ -41,7 +40,7 @@ inline bool worth_trying(const Netfd* fd, const Operation& operation) {
       if (errno != EAGAIN && errno != EWOULDBLOCK) return -1;
       fd->watch->ready = static_cast<uint8_t>(fd->watch->ready & ~what);
     }
-    if (!netfd_wait_inline(fd, what, timeout)) return -1;
+    if (!netfd_wait(fd, what, timeout)) return -1;
     // Also where the report does not say so (a mechanism may report more than it knows): try.
     fd->watch->ready = static_cast<uint8_t>(fd->watch->ready | what);
   }
@@ -53,14 +52,9 @@ void note_short(Netfd* fd, short what) {
     fd->watch->ready = static_cast<uint8_t>(fd->watch->ready & ~what);
 }
 
-// The same as a function, for what is not in the way of every request.
-[[gnu::noinline]] ssize_t transfer_rare(Netfd* fd, const Operation& operation, st_utime_t timeout) {
-  return transfer(fd, operation, timeout);
-}
-
 [[gnu::noinline]] ssize_t read_some(Netfd* fd, void* buf, size_t size, st_utime_t timeout) {
   const Kind kind = fd->watch->tcp == Tcp::yes ? Kind::recv : Kind::read;
-  const ssize_t got = transfer_rare(fd, {kind, fd->fd, buf, size}, timeout);
+  const ssize_t got = transfer(fd, {kind, fd->fd, buf, size}, timeout);
   if (got > 0 && static_cast<size_t>(got) < size) note_short(fd, POLLIN);
   return got;
 }
@@ -82,14 +76,14 @@ size_t total(const iovec* iov, int count) {
 int pieces(int count) { return count < IOV_MAX ? count : IOV_MAX; }
 
 ssize_t readv_some(Netfd* fd, const iovec* iov, int count, st_utime_t timeout) {
-  const ssize_t got = transfer_rare(
+  const ssize_t got = transfer(
       fd, {Kind::readv, fd->fd, const_cast<iovec*>(iov), static_cast<size_t>(count)}, timeout);
   if (got > 0 && static_cast<size_t>(got) < total(iov, count)) note_short(fd, POLLIN);
   return got;
 }
 
 ssize_t writev_some(Netfd* fd, const iovec* iov, int count, st_utime_t timeout) {
-  const ssize_t put = transfer_rare(
+  const ssize_t put = transfer(
       fd, {Kind::writev, fd->fd, const_cast<iovec*>(iov), static_cast<size_t>(count)}, timeout);
   if (put >= 0 && static_cast<size_t>(put) < total(iov, count)) note_short(fd, POLLOUT);
   return put;
@@ -115,7 +109,7 @@ void advance(iovec** iov, int* count, size_t bytes) {
 st_netfd_t st_accept(st_netfd_t fd, struct sockaddr* addr, int* addrlen, st_utime_t timeout) {
   Operation accept{Kind::accept, fd->fd, addr, 0};
   accept.size_out = addrlen;
-  const ssize_t accepted = transfer_rare(fd, accept, timeout);
+  const ssize_t accepted = transfer(fd, accept, timeout);
   if (accepted < 0) return nullptr;
   const int osfd = static_cast<int>(accepted);
   st_netfd_t netfd = netfd_wrap(osfd, netfd_is_tcp(fd) ? Tcp::yes : Tcp::no);
@@ -289,10 +283,10 @@ int st_sendto(st_netfd_t fd, const void* msg, int len, const struct sockaddr* to
 }
 
 int st_recvmsg(st_netfd_t fd, struct msghdr* msg, int flags, st_utime_t timeout) {
-  return static_cast<int>(transfer_rare(fd, {Kind::recvmsg, fd->fd, msg, 0, flags}, timeout));
+  return static_cast<int>(transfer(fd, {Kind::recvmsg, fd->fd, msg, 0, flags}, timeout));
 }
 
 int st_sendmsg(st_netfd_t fd, const struct msghdr* msg, int flags, st_utime_t timeout) {
   return static_cast<int>(
-      transfer_rare(fd, {Kind::sendmsg, fd->fd, const_cast<msghdr*>(msg), 0, flags}, timeout));
+      transfer(fd, {Kind::sendmsg, fd->fd, const_cast<msghdr*>(msg), 0, flags}, timeout));
 }

@@ -26,6 +26,7 @@ bool netfd_wait(Netfd* netfd, short what, st_utime_t timeout);
 // stack of a waiting thread: with thousands of them each line of it comes from memory again.
 [[gnu::always_inline]] inline bool netfd_wait_inline(Netfd* netfd, short what, st_utime_t timeout) {
   if (scheduler.take_interrupt()) return false;
+  ST_CHECK(!scheduler.is_foreign(netfd->watch->home), kForeign);
   Waiter waiter;
   waiter.thread = scheduler.current();
   waiter.events = what;

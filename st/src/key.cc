@@ -51,6 +51,8 @@ int st_thread_setspecific2(st_thread_t thread, int key, void* value) {
     errno = EINVAL;
     return -1;
   }
+  ST_CHECK(thread, st::kTooEarly);
+  ST_CHECK(!st::scheduler.is_foreign(thread->home), st::kForeign);
   void* old = thread->keys[key];
   if (old == value) return 0;
   if (thread->keys_used <= key) thread->keys_used = static_cast<uint8_t>(key + 1);
@@ -65,5 +67,7 @@ int st_thread_setspecific(int key, void* value) {
 }
 
 void* st_thread_getspecific(int key) {
-  return st::known(key) ? st::scheduler.current()->keys[key] : nullptr;
+  st::Thread* self = st::scheduler.current();
+  ST_CHECK(self, st::kTooEarly);
+  return st::known(key) ? self->keys[key] : nullptr;
 }

@@ -64,6 +64,7 @@ Netfd* netfd_wrap(int fd, Tcp tcp) {
   if (!netfd) return nullptr;
   *netfd = {watch, fd, watch->generation, {nullptr}, nullptr};
   watch->tcp = tcp;
+  watch->home = scheduler.number();
   scheduler.events.wrapped(fd, *watch);
   return netfd;
 }
@@ -109,6 +110,7 @@ st_netfd_t st_netfd_open_socket(int osfd) {
 }
 
 void st_netfd_free(st_netfd_t fd) {
+  ST_CHECK(!scheduler.is_foreign(fd->watch->home), st::kForeign);
   st::Watch* watch = fd->watch;
   const int osfd = fd->fd;
   const uint32_t generation = fd->generation;
@@ -117,6 +119,7 @@ void st_netfd_free(st_netfd_t fd) {
 }
 
 int st_netfd_close(st_netfd_t fd) {
+  ST_CHECK(!scheduler.is_foreign(fd->watch->home), st::kForeign);
   if (fd->fd < 0) {
     errno = EBADF;
     return -1;

@@ -227,6 +227,7 @@ using st::scheduler;
 
 int st_offload(void* (*work)(void* arg), void* arg, void** resultp, st_utime_t timeout) {
   if (scheduler.take_interrupt()) return -1;
+  scheduler.events.notice_fork();  // before the pool is used, which is the parent's
   st::Desk* desk = st::desk();
   auto* job = desk ? static_cast<st::Job*>(calloc(1, sizeof(st::Job))) : nullptr;
   if (!job) return -1;
@@ -262,6 +263,7 @@ int st_offload_limit(int helpers) {
     errno = EINVAL;
     return -1;
   }
+  if (scheduler.ready()) scheduler.events.notice_fork();
   pthread_mutex_lock(&st::lock);
   const int before = st::limit;
   st::limit = helpers;

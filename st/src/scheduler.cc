@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include <atomic>
+
 #include "destroy.h"
 #include "overflow.h"
 
@@ -67,6 +69,9 @@ Thread* merge(Thread* a, Thread* b) {
     free(thread);
     return false;
   }
+  static std::atomic<uint16_t> numbers{0};
+  while (number_ == 0) number_ = ++numbers;
+  thread->home = number_;
   current_ = primordial_ = thread;
   run_head_ = nullptr;
   watch_for_overflow();
@@ -146,6 +151,7 @@ void Scheduler::look_at_clock() {
 }
 
 [[gnu::noinline]] void Scheduler::check_the_clock() {
+  ST_CHECK(current_, kTooEarly);  // of a yield
   const bool due = clock_now() - last_clock_ >= kEventsEvery;
   if (due) look_at_events(false);
   // Threads that compute for long between switches are checked upon at each of them.

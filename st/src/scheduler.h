@@ -30,6 +30,10 @@ class Scheduler {
   void end();
 
   Thread* current() const { return current_; }
+
+  // Schedulers have numbers, and so have their objects; 0 in memory that was given back.
+  uint16_t number() const { return number_; }
+  bool is_foreign(uint16_t home) const { return home != number_ && home != 0; }
   uint64_t last_clock() const { return last_clock_; }
 
   // Appends a new thread to the run queue and counts it as active.
@@ -105,8 +109,8 @@ class Scheduler {
   Thread* primordial_ = nullptr;  // on no stack of ours; debuggers find it here
   Thread* run_head_ = nullptr;
   Thread* run_tail_ = nullptr;  // valid if there is a head
-  uint32_t budget_ = 0;   // switches until the clock is looked at although threads are runnable
-  uint32_t granted_ = 0;  // what the budget was at first
+  uint32_t budget_ = 1;   // switches until the clock is looked at although threads are runnable
+  uint32_t granted_ = 1;  // what the budget was at first
   uint32_t active_ = 0;   // threads that have not ended
   void** exceptions_ =
       nullptr;  // the C++ runtime's record for this kernel thread; null: no C++ in the program
@@ -121,6 +125,7 @@ class Scheduler {
   Thread* reported_ = nullptr;  // woken by an event and not yet in the run queue
   Thread* last_reported_ = nullptr;
   bool reported_in_order_ = true;
+  uint16_t number_ = 0;
 };
 
 // The calling kernel thread's own. initial-exec: an access is one instruction, at the cost of a
@@ -225,7 +230,7 @@ inline void Scheduler::arrived() {
 }
 
 inline bool Scheduler::take_interrupt() {
-  ST_CHECK(current_, "a call that waits was made before st_init() in this kernel thread");
+  ST_CHECK(current_, kTooEarly);
   if (!current_->interrupted) [[likely]]
     return false;
   current_->interrupted = false;

@@ -9,6 +9,7 @@
 #include <atomic>
 
 #include "sanitizer.h"
+#include "scheduler.h"
 #include "thread.h"
 
 #ifndef MADV_GUARD_INSTALL
@@ -152,6 +153,7 @@ size_t page_size() {
   Thread* thread = reinterpret_cast<Thread*>(base + stride - (step + 1) * kLine) - 1;
   char* low = base + page;
   sanitizer_new_stack(low, pool->size);
+  thread->home = scheduler.number();
   thread->timer = {};
   thread->stack = {pool, low, static_cast<size_t>(reinterpret_cast<char*>(thread) - low)};
   return thread;

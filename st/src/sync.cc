@@ -39,6 +39,8 @@ Thread* WaitQueue::wake_first() {
     // One that has timed out or been interrupted is still here until it has run.
     if (!Scheduler::asleep(place->thread)) continue;
     Thread* thread = place->thread;
+    ST_CHECK(!scheduler.is_foreign(thread->home),
+             "a thread of another kernel thread's scheduler waits for the condition or mutex");
     place->unlink();
     ++woken_;
     scheduler.wake(thread, Wake::ready);
@@ -126,6 +128,7 @@ namespace {
 ST_RETURNS_BY_JUMP [[gnu::noinline]] int wait_for_mutex(st_mutex_t lock) {
   st::Thread* self = scheduler.current();
   if (lock->owner == self) return fail(EDEADLK);
+  ST_CHECK(!scheduler.is_foreign(lock->owner->home), st::kForeign);
   lock->queue.wait(State::on_mutex, ST_UTIME_NO_TIMEOUT);
   // Handed over is handed over: an interrupt that came after that waits for the next call.
   if (lock->owner == self) return 0;
@@ -143,13 +146,14 @@ int st_mutex_lock(st_mutex_t lock) {
 }
 
 int st_mutex_unlock(st_mutex_t lock) {
-  if (lock->owner != scheduler.current()) return fail(EPERM);
+  if (!lock->owner || lock->owner != scheduler.current()) return fail(EPERM);
   // The longest waiting thread owns it from now on, so that nobody overtakes it.
   lock->owner = lock->queue.wake_first();
   return 0;
 }
 
 int st_mutex_trylock(st_mutex_t lock) {
+  ST_CHECK(scheduler.current(), st::kTooEarly);
   if (lock->owner) return fail(EBUSY);
   lock->owner = scheduler.current();
   return 0;

@@ -57,7 +57,7 @@ int st_getfdlimit() {
 }
 
 st_thread_t st_thread_create(void* (*start)(void* arg), void* arg, int joinable, int stack_size) {
-  ST_CHECK(scheduler.ready(), "called before st_init() in this kernel thread");
+  ST_CHECK(scheduler.ready(), st::kTooEarly);
   if (stack_size < 0) {
     errno = EINVAL;
     return nullptr;
@@ -81,6 +81,7 @@ st_thread_t st_thread_create(void* (*start)(void* arg), void* arg, int joinable,
 
 void st_thread_exit(void* retval) {
   Thread* self = scheduler.current();
+  ST_CHECK(self, st::kTooEarly);
   self->value = retval;
   st::destroy_values(self);
   if (!self->stack.pool)
@@ -97,6 +98,8 @@ void st_thread_exit(void* retval) {
 
 ST_RETURNS_BY_JUMP int st_thread_join(st_thread_t thread, void** retvalp) {
   Thread* self = scheduler.current();
+  ST_CHECK(self, st::kTooEarly);
+  ST_CHECK(!scheduler.is_foreign(thread->home), st::kForeign);
   if (!thread->joinable) {
     errno = EINVAL;
     return -1;
@@ -110,6 +113,10 @@ ST_RETURNS_BY_JUMP int st_thread_join(st_thread_t thread, void** retvalp) {
     return -1;
   }
   if (thread->state != State::zombie) {
+    if (thread->state == State::gone) {  // it was joined, and its memory is not yet another's
+      errno = EINVAL;
+      return -1;
+    }
     if (scheduler.take_interrupt()) return -1;
     thread->joiner = self;
     scheduler.suspend_inline(State::joining, ST_UTIME_NO_TIMEOUT);
@@ -122,7 +129,10 @@ ST_RETURNS_BY_JUMP int st_thread_join(st_thread_t thread, void** retvalp) {
   return 0;
 }
 
-void st_thread_interrupt(st_thread_t thread) { scheduler.interrupt(thread); }
+void st_thread_interrupt(st_thread_t thread) {
+  ST_CHECK(!scheduler.is_foreign(thread->home), st::kForeign);
+  scheduler.interrupt(thread);
+}
 
 st_thread_t st_thread_self() { return scheduler.current(); }
 

@@ -46,6 +46,7 @@ struct alignas(64) _st_thread {
   bool holds_exceptions;  // `exceptions` is valid: it was left inside a catch block or while
                           // unwinding
   uint8_t keys_used;      // keys [0, keys_used) may be set
+  uint16_t home;          // the number of its scheduler
   st::Timer timer;  // armed while it waits with a deadline; its `order` numbers every wait for
                     // descriptors
 

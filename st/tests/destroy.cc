@@ -93,7 +93,7 @@ void check_for_growth(void (*cycle)(), int cycles) {
   const size_t resident_before = resident_bytes();
   several(cycles);
   EXPECT_EQ(open_descriptors(), open_before);
-  if (st_tests::kSanitized) return;
+  if (st_tests::sanitized()) return;
   // The C library keeps a heap for each of a few kernel threads at once.
   EXPECT_LE(mappings(), mapped_before + 16);
   EXPECT_LE(resident_bytes(), resident_before + (1 << 20));

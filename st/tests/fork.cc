@@ -250,6 +250,24 @@ ST_TEST(Fork, st_init_in_the_child_changes_nothing) {
   waiting.for_child.peer.put("later");
 }
 
+// The helpers that there are, and the desk that finished work comes back to, are the parent's.
+ST_PROCESS_TEST(Fork, work_for_helpers_is_the_first_that_the_child_does) {
+  ASSERT_EQ(st_init(), 0);
+  const auto twice = [] {
+    const auto work = [](void* number) -> void* { return static_cast<char*>(number) + 1; };
+    void* result = nullptr;
+    EXPECT_EQ(st_offload(work, nullptr, &result, kLong), 0) << strerror(errno);
+    EXPECT_EQ(result, static_cast<char*>(nullptr) + 1);
+  };
+  in_child(twice);
+  twice();
+  in_child(twice);
+  in_child([&] {
+    EXPECT_EQ(st_offload_limit(1), 16);
+    twice();
+  });
+}
+
 ST_PROCESS_TEST(Fork, before_st_init) {
   in_child([] {
     ASSERT_EQ(st_init(), 0);

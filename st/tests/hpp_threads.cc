@@ -228,7 +228,7 @@ ST_TEST(HppThread, assignment_stops_and_joins_the_one_before) {
 }
 
 ST_TEST(HppThread, a_stack_that_cannot_be_had_is_an_exception) {
-  if (st_tests::kSanitized)
+  if (st_tests::sanitized())
     GTEST_SKIP() << "AddressSanitizer needs more addresses than this leaves";
   rlimit before;
   getrlimit(RLIMIT_AS, &before);

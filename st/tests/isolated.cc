@@ -4,6 +4,9 @@
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#if __has_include(<valgrind/valgrind.h>)
+#include <valgrind/valgrind.h>
+#endif
 
 #include <cstdio>
 #include <cstdlib>
@@ -71,6 +74,19 @@ void in_child(Body body) {
 }
 
 }  // namespace
+
+bool sanitized() {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  return true;
+#elif defined(__has_feature)
+  if (__has_feature(address_sanitizer) || __has_feature(thread_sanitizer)) return true;
+#endif
+#ifdef RUNNING_ON_VALGRIND
+  return RUNNING_ON_VALGRIND;
+#else
+  return false;
+#endif
+}
 
 void run_in_process(void (*body)()) { in_child(body); }
 

@@ -98,13 +98,13 @@ ST_TEST(ManyThreads, detached_threads_of_all_sizes_come_and_go_without_growth) {
   churn(1'000);
   const size_t before = resident_bytes();
   churn(100'000);
-  if (!st_tests::kSanitized) {
+  if (!st_tests::sanitized()) {
     EXPECT_LT(resident_bytes(), before + (1 << 20));
   }
 }
 
 ST_TEST(ManyThreads, waiting_thread_costs_one_page_and_little_else) {
-  if (st_tests::kSanitized) GTEST_SKIP() << "shadow memory would be counted";
+  if (st_tests::sanitized()) GTEST_SKIP() << "shadow memory would be counted";
   constexpr int kCount = 20'000;
   // A page and its share of everything else: the handle in the vector below, growing tables.
   constexpr size_t kPromised = 4'710;

@@ -88,7 +88,7 @@ ST_PROCESS_TEST(Stacks, overflow_of_a_large_stack_hits_the_guard_page) {
 }
 
 TEST(Stacks, overflow_ends_the_process_with_a_sentence) {
-  if (st_tests::kSanitized) GTEST_SKIP() << "the sanitizer says it in its own words";
+  if (st_tests::sanitized()) GTEST_SKIP() << "the sanitizer says it in its own words";
   const auto run_over = [] {
     st_init();
     const st_thread_t thread = st_thread_create(overflow, nullptr, 1, 0);
@@ -116,7 +116,7 @@ ST_TEST(Stacks, sizes_are_rounded_up_to_whole_pages) {
 // One page would do, were it not for the dynamic linker, which saves all vector registers the first
 // time that a function is called.
 ST_TEST(Stacks, stack_of_two_pages_can_wait_in_every_way) {
-  if (st_tests::kSanitized) GTEST_SKIP() << "sanitizers' frames are larger";
+  if (st_tests::sanitized()) GTEST_SKIP() << "sanitizers' frames are larger";
   static st_cond_t cond = st_cond_new();
   static st_tests::Ends ends = st_tests::local_stream();
   const auto body = [](void*) -> void* {
@@ -172,13 +172,13 @@ ST_TEST(Stacks, hundred_thousand_create_and_join_cycles_do_not_grow_the_process)
   cycles(1'000);
   const size_t before = resident_bytes();
   cycles(100'000);
-  if (!st_tests::kSanitized) {
+  if (!st_tests::sanitized()) {
     EXPECT_LT(resident_bytes(), before + (256 << 10));
   }
 }
 
 ST_TEST(Stacks, memory_of_ended_threads_goes_back_beyond_what_is_kept) {
-  if (st_tests::kSanitized) GTEST_SKIP() << "shadow memory would be counted";
+  if (st_tests::sanitized()) GTEST_SKIP() << "shadow memory would be counted";
   constexpr int kCount = 8'000;
   st_stack_cache(100);
   const size_t before = resident_bytes();

@@ -33,6 +33,7 @@ st_add_tests(
   ${ST_TESTS_DIR}/kernel_threads.cc
   ${ST_TESTS_DIR}/keys.cc
   ${ST_TESTS_DIR}/many_threads.cc
+  ${ST_TESTS_DIR}/misuse.cc
   ${ST_TESTS_DIR}/order.cc
   ${ST_TESTS_DIR}/random_program.cc
   ${ST_TESTS_DIR}/readiness.cc

@@ -183,6 +183,10 @@ void Events::report(int fd, uint32_t generation, short what) {
   }
 }
 
+void Events::notice_fork() {
+  if (forked) reopen_after_fork();
+}
+
 [[gnu::cold]] void Events::reopen_after_fork() {
   forked = false;
   bells_after_fork();

@@ -56,7 +56,8 @@ struct alignas(64) Watch {
       ready;   // POLLIN, POLLOUT: an attempt may succeed; cleared when it did not, set by a report
   bool ended;  // hung up, half-closed or urgent: a short read does not mean that nothing is left
   Tcp tcp;
-  Netfd first;  // used before others are allocated
+  uint16_t home;  // the number of the scheduler; 0: wrapped before st_init()
+  Netfd first;    // used before others are allocated
 };
 static_assert(sizeof(Watch) == 64);
 
@@ -98,6 +99,9 @@ class Events {
   void close() { mechanism_->close(*this); }
   // Gives back everything that is known about descriptors, too.
   void end();
+
+  // In a child process: lets go of what is the parent's. Waiting for descriptors does it by itself.
+  void notice_fork();
 
   // What is known about `fd`; made on the first call, null with errno if there is no memory. Stays
   // where it is.

@@ -279,6 +279,8 @@ ssize_t perform(Events& events, const Operation& operation, uint64_t timeout) {
   // With an interrupt pending the call is about to fail if it has to wait; whether it has to is
   // asked directly.
   Watch* watch = events.watch(operation.fd);
+  ST_CHECK(!watch || watch->wrappers > 0,
+           "the descriptor was wrapped in another kernel thread, or has been freed");
   io_uring_sqe* sqe =
       watch && !scheduler.current()->interrupted ? next_submission(ring_of(events)) : nullptr;
   if (!sqe) return operation.execute();

@@ -69,8 +69,9 @@ Thread* merge(Thread* a, Thread* b) {
     free(thread);
     return false;
   }
-  static std::atomic<uint16_t> numbers{0};
-  while (number_ == 0) number_ = ++numbers;
+  // An int's worth, because riscv64 adds to less only with the help of another library.
+  static std::atomic<uint32_t> numbers{0};
+  while (number_ == 0) number_ = static_cast<uint16_t>(++numbers);
   thread->home = number_;
   current_ = primordial_ = thread;
   run_head_ = nullptr;

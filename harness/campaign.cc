@@ -227,7 +227,7 @@ class Laboratory {
     for (const std::string& name : generators_of(plan)) {
       generators_[name] = make_generator(name, places);
     }
-    if (!files_.empty()) make_files(plan.files, files_);
+    if (!files_.empty()) make_files(plan.files, files_, places.servers / "make_disk_file");
   }
 
   Result run(const Cell& cell, Known known) {

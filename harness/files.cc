@@ -13,15 +13,24 @@ namespace archbench {
 
 namespace fs = std::filesystem;
 
-void make_files(const std::vector<ServedFile>& files, const fs::path& folder) {
+void make_files(const std::vector<ServedFile>& files, const fs::path& folder,
+                const fs::path& make_disk_file) {
   constexpr std::size_t kChunk = 1 << 16;
   std::string chunk(kChunk, '\0');
   for (std::size_t i = 0; i < kChunk; ++i) chunk[i] = static_cast<char>('!' + i * 31 % 90);
-  for (const auto& [name, bytes] : files) {
+  for (const auto& [name, bytes, disk] : files) {
     const fs::path path = folder / name;
     std::error_code missing;
     if (fs::file_size(path, missing) == bytes && !missing) continue;
     fs::create_directories(path.parent_path(), missing);
+    if (disk) {
+      const std::string mib = std::to_string(bytes >> 20);
+      if (!capture({make_disk_file.string(), path.string(), "--mib", mib})) {
+        throw Error(make_disk_file.string() + " " + path.string() + " --mib " + mib +
+                    " failed; try it by hand");
+      }
+      continue;
+    }
     std::ofstream out(path, std::ios::binary);
     for (std::uint64_t left = bytes; left > 0 && out.good();) {
       const std::uint64_t part = std::min<std::uint64_t>(left, kChunk);

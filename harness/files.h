@@ -12,8 +12,10 @@
 namespace archbench {
 
 // Makes the plan's files below `folder` where they are not there yet with their size. Their bytes
-// are printable and the same everywhere. Throws Error.
-void make_files(const std::vector<ServedFile>& files, const std::filesystem::path& folder);
+// are printable and the same everywhere; those for /disk/ are made by `make_disk_file`. Throws
+// Error.
+void make_files(const std::vector<ServedFile>& files, const std::filesystem::path& folder,
+                const std::filesystem::path& make_disk_file);
 
 // A null responder on the generator's CPUs, from which servers fetch what is asked of /proxy/.
 class Origin {

@@ -48,7 +48,7 @@ void read_workloads(const Field& root, Plan& plan) {
 void read_files(const Field& field, Plan& plan) {
   constexpr std::uint64_t kLargest = std::uint64_t{1} << 34;  // 16 GiB is a slip of the pen
   for (const Field& item : field.items()) {
-    item.allow_only({"path", "bytes"});
+    item.allow_only({"path", "bytes", "disk"});
     const Field path = item.at("path");
     const std::string name = path.text();
     if (name.front() == '/' || name.find("..") != std::string::npos) {
@@ -56,7 +56,12 @@ void read_files(const Field& field, Plan& plan) {
     }
     const Field bytes = item.at("bytes");
     if (bytes.unsigned_integer() > kLargest) bytes.expected("at most 17179869184 bytes");
-    plan.files.push_back({name, bytes.unsigned_integer()});
+    const auto disk = item.find("disk");
+    plan.files.push_back({name, bytes.unsigned_integer(), disk && disk->boolean()});
+    constexpr std::uint64_t kMiB = 1 << 20;
+    if (plan.files.back().disk && bytes.unsigned_integer() % kMiB != 0) {
+      bytes.expected("whole MiB (1048576 bytes) for a disk file");
+    }
   }
 }
 

@@ -15,6 +15,7 @@ namespace archbench {
 struct ServedFile {
   std::string path;
   std::uint64_t bytes = 0;
+  bool disk = false;  // in the form that /disk/ reads: made by make_disk_file
 };
 
 // NOLINTNEXTLINE(bugprone-exception-escape): an assertion in json's move is taken for a throw.

@@ -44,7 +44,7 @@ class Campaigns(unittest.TestCase):
         self.here = Path(scratch.name)
         self.servers = self.here / "servers"
         self.servers.mkdir()
-        for name in ("mp", "mt", "edsm", "st"):
+        for name in ("mp", "mt", "edsm", "st", "null"):
             (self.servers / f"httpd_{name}").symlink_to(HERE / "fake_server.py")
 
     def expect_nothing_left(self):
@@ -184,6 +184,99 @@ class Campaigns(unittest.TestCase):
             self.assertEqual(process.returncode, 128 + number)
             self.assertIn("same command goes on", said)
             self.assertEqual(self.cells(), [])
+
+    def test_twins_and_ceilings_are_cells_that_say_so(self):
+        _, cells = self.run_plan(
+            plan(servers=[server("plain") | {"twin": True}], clients=[2], blocks=2, ceiling=True))
+        self.assertEqual([cell["architecture"] for cell in cells], ["null"] + 4 * ["edsm"])
+        twins = [cell for cell in cells if "twin_of" in cell]
+        self.assertEqual([cell["label"] for cell in twins], 2 * ["edsm-plain-twin"])
+        for cell in cells[1:]:
+            # The fake's null responder is no faster than any other fake.
+            self.assertAlmostEqual(cell["measurements"]["ceiling_rps"],
+                                   cells[0]["measurements"]["throughput_rps"])
+            self.assertEqual(len(cell["samples"]["time_s"]), len(cell["samples"]["requests"]))
+        stop = json.loads(next(self.here.glob("results/*/stop.json")).read_text())
+        self.assertEqual((stop["stopped"], stop["blocks_complete"]), ("complete", 2))
+
+    def test_server_that_is_not_ours_is_measured_by_the_generators_count(self):
+        custom = {"architecture": "custom", "label": "python",
+                  "command": ["/usr/bin/python3", "-u", "-m", "http.server", "{port}", "--bind",
+                              "127.0.0.1", "--directory", "{files}"],
+                  "ready": "Serving HTTP on .* port ([0-9]+)", "url": "http://127.0.0.1:{1}"}
+        _, cells = self.run_plan(
+            plan(servers=[custom], clients=[2], blocks=1, seconds=0.3,
+                 files=[{"path": "small", "bytes": 100}],
+                 workloads=[{"name": "file", "path": "/small", "keepalive": False}]))
+        self.assertEqual(cells[0]["status"], "ok", cells[0])
+        self.assertGreater(cells[0]["measurements"]["requests_per_cpu_s"], 0)
+        self.assertIn("no counters", cells[0]["absent"]["requests"])
+
+    def test_budget_ends_a_campaign_and_a_larger_one_goes_on(self):
+        content = plan(servers=[server("plain")], clients=[2], blocks=6)
+        _, cells = self.run_plan(content, "--out", "out", "--budget", "1.5s")
+        self.assertLess(len(cells), 6)
+        self.assertEqual(json.loads((self.here / "out/stop.json").read_text())["stopped"], "budget")
+        self.assertIn("not complete", self.validate(self.here / "out").stdout)
+        _, cells = self.run_plan(content, "--out", "out", "--budget", "10m")
+        self.assertEqual(len(cells), 6)
+
+    def test_precision_is_looked_at_after_six_blocks_and_ends_a_campaign(self):
+        # Both labels are the same server and 90 % is not much to ask.
+        content = plan(servers=[server("plain") | {"twin": True}], clients=[2], blocks=1)
+        _, cells = self.run_plan(content, "--out", "out", "--precision", "90%")
+        stop = json.loads((self.here / "out/stop.json").read_text())
+        self.assertEqual(stop["stopped"], "precision", stop)
+        self.assertIn(stop["looks"][0]["blocks"], (6,))
+        self.assertEqual(len(cells), 2 * stop["looks"][-1]["blocks"])
+        report = self.validate(self.here / "out")
+        self.assertEqual(report.returncode, 0, report.stdout)
+
+    def test_program_that_is_replaced_during_a_campaign_is_noticed(self):
+        fake = self.servers / "httpd_edsm"
+        fake.unlink()
+        fake.write_bytes((HERE / "fake_server.py").read_bytes())
+        fake.chmod(0o755)
+        process = self.start(plan(servers=[server("plain")], clients=[2], blocks=12))
+        while not self.cells():
+            time.sleep(0.01)
+        with fake.open("ab") as file:
+            file.write(b"# another one\n")
+        process.communicate(timeout=PATIENCE_S)
+        verdicts = [gate["verdict"] for cell in self.cells() for gate in cell["gates"]
+                    if gate["name"] == "right_binary"]
+        self.assertEqual((verdicts[0], verdicts[-1]), ("pass", "fail"))
+
+    def test_background_hog_invalidates_the_cells_it_disturbs(self):
+        hogs = [subprocess.Popen([sys.executable, "-c", "while True: pass"])
+                for _ in range(os.cpu_count() or 1)]
+        try:
+            _, cells = self.run_plan(plan(servers=[server("late")], clients=[2], blocks=1, seconds=0.5))
+        finally:
+            for hog in hogs:
+                hog.kill()
+                hog.wait()
+        quiet = [gate for gate in cells[0]["gates"] if gate["name"] == "machine_quiet"][0]
+        self.assertEqual((quiet["verdict"], quiet["effect"]), ("fail", "invalidates"))
+
+    def test_generator_that_dies_fails_its_cells_and_no_other(self):
+        tools = self.here / "tools"
+        tools.mkdir()
+        (tools / "wrk").write_text("#!/bin/sh\n[ \"$1\" = -v ] && { echo 4.1.0; exit 1; }\n"
+                                   "echo out of luck >&2; exit 7\n")
+        (tools / "wrk").chmod(0o755)
+        _, cells = self.run_plan(
+            plan(clients=[2], blocks=1),
+            env={**os.environ, "PATH": f"{tools}:{os.environ['PATH']}"})
+        self.assertEqual(len(cells), 2)
+        for cell in cells:
+            self.assertIn("exit status 7; it said: out of luck", cell["reason"])
+
+    def test_unfinished_results_of_a_read_only_place_are_one_sentence(self):
+        # A file where the folder should be: what root, who may write anywhere, cannot write to either.
+        (self.here / "results").write_text("")
+        said, _ = self.run_plan(plan(), status=1)
+        self.assertIn("results", said)
 
     def test_stubborn_server_is_killed_and_reported(self):
         _, cells = self.run_plan(plan(servers=[server("stubborn")], clients=[2], blocks=1))

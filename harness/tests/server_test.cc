@@ -125,15 +125,16 @@ TEST(FileHashes, follow_a_file_that_is_replaced) {
 
 TEST(Files, are_made_once_with_the_size_they_were_given) {
   const Scratch scratch;
-  make_files({{"a/b", 100'000}, {"empty", 0}}, scratch.path());
+  make_files({{"a/b", 100'000}, {"empty", 0}}, scratch.path(), {});
   const std::string text = read_file(scratch.path() / "a/b").value_or("");
   EXPECT_EQ(text.size(), 100'000u);
   EXPECT_TRUE(std::filesystem::exists(scratch.path() / "empty"));
   const auto time = std::filesystem::last_write_time(scratch.path() / "a/b");
-  make_files({{"a/b", 100'000}}, scratch.path());
+  make_files({{"a/b", 100'000}}, scratch.path(), {});
   EXPECT_EQ(std::filesystem::last_write_time(scratch.path() / "a/b"), time);
   std::ofstream(scratch.path() / "file") << "in the way";
-  EXPECT_THROW(make_files({{"file/x", 1}}, scratch.path()), Error);
+  EXPECT_THROW(make_files({{"file/x", 1}}, scratch.path(), {}), Error);
+  EXPECT_THROW(make_files({{"disk", 1 << 20, true}}, scratch.path(), "/bin/false"), Error);
 }
 
 TEST(Origin, that_is_not_there_fails_the_cell) {

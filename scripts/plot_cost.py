@@ -25,7 +25,7 @@ from figures import Absent, Drawing, Drawings
 from numbers_as_text import rate, size
 
 TITLE = "Cost of a request"
-PANEL_WIDTH = 1.9
+PANEL_WIDTH = 1.6
 CPU = "cpu_us_per_request"
 USER = "server_user_share"
 
@@ -41,6 +41,7 @@ class Bar:
 
 BARS = (
     Bar((CPU,), "CPU time", "µs (solid: user, pale: kernel)"),
+    Bar(("system_us_per_request",), "Kernel time, whole machine", "µs of CPU time"),
     Bar(("syscalls_per_request",), "System calls", "for each request"),
     Bar(("voluntary_switches_per_request", "involuntary_switches_per_request"), "Context switches",
         "(solid: voluntary, pale: not)"),

@@ -27,6 +27,7 @@ from analysis.record import Analysis
 from figures import Absent, Drawing, Drawings
 
 TITLE = "Load scalability"
+CEILING = "ceiling_rps"  # the same for every server at one load
 PANELS = (
     (WALL_CLOCK, "Throughput", "requests per second"),
     (CPU_SECOND, "Work per CPU time", "requests per server CPU-second"),
@@ -45,6 +46,8 @@ def drawings(analysis: Analysis) -> Drawings:
         caption = (
             f"{TITLE}, workload {workload.name}, campaign {analysis.campaign}. "
             + parts.sample_sentence(analysis, shown, WALL_CLOCK)
+            + (" Grey dots: what the generator can do, asking a null responder."
+               if any(CEILING in p.metrics for p in shown) else "")
         )
         found.append(
             Drawing(
@@ -82,6 +85,12 @@ def _panel(
     axes: Any, analysis: Analysis, points: list[Point], metric: str, look: dict[str, style.Look]
 ) -> None:
     curves = parts.curves(analysis, points, metric, lambda p: p.clients)
+    if metric == WALL_CLOCK:
+        ceilings = {p.clients: p.metrics[CEILING].median for p in points if CEILING in p.metrics}
+        loads = sorted(ceilings)
+        axes.plot(
+            loads, [ceilings[n] for n in loads], linestyle=(0, (1, 2)), color=style.FAINT, zorder=1
+        )
     for place, curve in enumerate(curves):
         parts.draw_curve(axes, curve, look[curve.label], place)
     parts.client_axis(axes, sorted({p.clients for p in points}))

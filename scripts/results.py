@@ -16,8 +16,9 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
@@ -66,8 +67,8 @@ class Warn:
 class Cell:
     """One line of cells.jsonl; results/README.md says what each field means.
 
-    Under an open load `workload` ends in the offered rate, as in `bytes-1024@20000rps`: each rate is
-    a load of its own and nothing may be averaged over two of them.
+    Under an open load `workload` ends in the offered rate, as in `open-r20000`: each rate is a load of
+    its own and nothing may be averaged over two of them.
     """
 
     identity: str
@@ -136,8 +137,17 @@ class Campaign:
 
     @property
     def missing(self) -> int:
-        """Cells that the plan asks for and that have not run yet."""
-        return max(0, int(self.about["cells_total"]) - len(self.cells))
+        """Cells that the plan asks for and that have not run."""
+        return max(0, int(self.about["cells_total"]) - len(self.lines))
+
+    @property
+    def stopped(self) -> str | None:
+        """Why a campaign ended before all its cells: precision or budget; None when it did not."""
+        path = self.directory / "stop.json"
+        if not path.is_file():
+            return None
+        why = str(_parse(_read_bytes(path), str(path)).get("stopped", ""))
+        return why if why in ("precision", "budget") else None
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -159,7 +169,7 @@ class Campaign:
         present = {c.workload: c for c in self.cells}
 
         def rank(workload: str) -> tuple[int, float]:
-            name = plan_name(workload)
+            name = plan_name(workload, names)
             place = names.index(name) if name in names else len(names)
             return place, present[workload].offered_rps or 0.0
 
@@ -172,9 +182,9 @@ def label_of(server: dict[str, Any]) -> str:
     return str(server.get("label", usual))
 
 
-def plan_name(workload: str) -> str:
-    """The name in the plan of a workload that may end in its offered rate."""
-    return workload.partition("@")[0]
+def plan_name(workload: str, names: Collection[str]) -> str:
+    """The one of the plan's `names` that `workload` is, which may end in its offered rate."""
+    return workload if workload in names else re.sub(r"-r\d+$", "", workload)
 
 
 def load(directory: Path) -> Campaign:
@@ -230,10 +240,10 @@ def _read_cells(path: Path, raw: bytes) -> tuple[Cell, ...]:
         _check(record, validator, place)
         cell = _cell(record)
         expected = (
-            f"{cell.architecture}/{cell.model}/{cell.label}/{record['workload']}"
+            f"{cell.architecture}/{cell.model}/{cell.label}/{cell.workload}"
             f"/c{cell.clients}/k{cell.cpus}/b{cell.block}"
         )
-        if cell.offered_rps is None and cell.identity != expected:
+        if cell.identity != expected:
             raise BadData(f"{place} calls itself '{cell.identity}' but its fields say '{expected}'")
         if cell.identity in seen:
             raise BadData(f"{place} repeats the cell of line {seen[cell.identity]}, {expected}")
@@ -291,15 +301,14 @@ def _check(record: Any, validator: Any, place: str) -> None:
 
 
 def _cell(record: dict[str, Any]) -> Cell:
-    offered = record.get("offered_rps")
     return Cell(
         identity=record["cell"],
         architecture=record["architecture"],
         model=record["model"],
         label=record["label"],
         twin_of=record.get("twin_of"),
-        workload=record["workload"] + ("" if offered is None else f"@{offered:g}rps"),
-        offered_rps=offered,
+        workload=record["workload"],
+        offered_rps=record.get("offered_rps"),
         clients=record["clients"],
         cpus=record["cpus"],
         block=record["block"],

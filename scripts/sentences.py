@@ -48,17 +48,23 @@ def headline(analysis: Analysis) -> list[Finding]:
     """What a reader in a hurry should know, most important first."""
     labels = distinct_labels(analysis)
     found = []
-    for workload in (w.name for w in analysis.workloads):
+    for place_in_plan, workload in enumerate(w.name for w in analysis.workloads):
         here = [p for p in analysis.points if p.workload == workload]
         cpus = min(p.cpus for p in here)
         loads = sorted({p.clients for p in here if p.cpus == cpus})
-        for clients in dict.fromkeys((loads[-1], loads[0])):
+        # The plan's first workload is its question; of the others the largest load is enough here.
+        full = place_in_plan == 0
+        for clients in dict.fromkeys((loads[-1], loads[0]) if full else (loads[-1],)):
             at = (workload, clients, cpus)
             place = f"{workload}, {counted(clients, 'client')} on {counted(cpus, 'CPU')}"
-            said = [leader(analysis, labels, at, m) for m in (CPU_SECOND, WALL_CLOCK)]
-            found.append(Finding(place, " ".join(said)))
-        found += retention(analysis, labels, workload, cpus)
-        found += efficiency(analysis, labels, workload)
+            metrics = (CPU_SECOND, WALL_CLOCK) if full else (CPU_SECOND,)
+            found.append(
+                Finding(place, " ".join(leader(analysis, labels, at, m) for m in metrics))
+            )
+        if len(loads) > 1:
+            found += retention(analysis, labels, workload, cpus)
+        if full:
+            found += efficiency(analysis, labels, workload)
     return found
 
 
@@ -206,11 +212,7 @@ def efficiency(analysis: Analysis, labels: Sequence[str], workload: str) -> list
 def caveats(analysis: Analysis) -> list[str]:
     """What limits the sentences above; each is here only when it is true of this campaign."""
     found = []
-    if analysis.cells_missing:
-        found.append(
-            f"The campaign is not complete: {counted(analysis.cells_missing, 'cell')} of"
-            f" {analysis.cells + analysis.cells_missing:,} have not run."
-        )
+    found += unfinished(analysis)
     blocks = analysis.blocks
     if blocks < ENOUGH_BLOCKS:
         sure = max(0.0, 1 - 2.0 ** (1 - blocks))
@@ -237,6 +239,18 @@ def caveats(analysis: Analysis) -> list[str]:
     if analysis.dirty:
         found.append("The source tree held changes that are in no commit.")
     return found
+
+
+def unfinished(analysis: Analysis) -> list[str]:
+    """Cells of the plan that have not run, and whether that was meant."""
+    if not analysis.cells_missing:
+        return []
+    of = f"{counted(analysis.cells_missing, 'cell')} of the plan"
+    if analysis.stopped == "precision":
+        return [f"It stopped after {counted(analysis.blocks, 'block')}, precise enough; {of} did not run."]
+    if analysis.stopped == "budget":
+        return [f"It stopped when its time was spent; {of} did not run."]
+    return [f"The campaign is not complete: {of} have not run."]
 
 
 def exclusions(analysis: Analysis) -> list[str]:

@@ -41,7 +41,8 @@ class Analysis:
     question: str
     started_utc: str
     cells: int
-    cells_missing: int
+    cells_missing: int  # that the plan asks for and that have not run
+    stopped: str | None  # precision or budget, when that is why
     blocks: int
     cells_sha256: str
     commit: str | None  # of the source tree that was measured
@@ -90,6 +91,7 @@ def analyse(
         started_utc=str(campaign.about["started_utc"]),
         cells=len(campaign.cells),
         cells_missing=campaign.missing,
+        stopped=campaign.stopped,
         blocks=len({c.block for c in campaign.cells}),
         cells_sha256=campaign.cells_sha256,
         commit=campaign.about["provenance"].get("commit"),

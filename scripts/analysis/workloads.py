@@ -41,7 +41,7 @@ def workloads_of(campaign: Campaign) -> tuple[Workload, ...]:
     described = {w["name"]: w for w in campaign.plan["workloads"]}
     offered = {c.workload: c.offered_rps for c in campaign.cells}
     return tuple(
-        _workload(name, described.get(plan_name(name), {}), offered[name])
+        _workload(name, described.get(plan_name(name, described), {}), offered[name])
         for name in campaign.workloads
     )
 

@@ -188,15 +188,14 @@ def _cell(
     recipe: Recipe, server: Server, workload: Json, offered: float | None, clients: int, cpus: int,
     block: int, order: int, factor: float,
 ) -> Json:
-    rate = "" if offered is None else f"/r{offered:g}"
+    name = workload["name"] + ("" if offered is None else f"-r{offered:g}")
     identity = (
-        f"{server.architecture}/{server.model}/{server.label}/{workload['name']}"
-        f"/c{clients}/k{cpus}{rate}/b{block}"
+        f"{server.architecture}/{server.model}/{server.label}/{name}/c{clients}/k{cpus}/b{block}"
     )
     cell: Json = {
         "schema": "archbench.cell/1", "cell": identity,
         "architecture": server.architecture, "model": server.model, "label": server.label,
-        "workload": workload["name"], "clients": clients, "cpus": cpus, "block": block,
+        "workload": name, "clients": clients, "cpus": cpus, "block": block,
         "order": order, "status": "ok", "started_utc": "2026-01-01T12:00:00Z",
         "measurements": {}, "gates": [], "warnings": [],
         "provenance": {
@@ -236,6 +235,7 @@ def _measurements(
         "requests_per_cpu_s": per_cpu, "cpu_us_per_request": 1e6 / per_cpu,
         "server_cpu_s": 2 * rate / per_cpu, "latency_us_p50": 1e6 * clients / rate,
         "latency_us_p99": 4e6 * clients / rate, "server_user_share": 0.2, "server_cpu_share": 0.98,
+        "system_us_per_request": 1.2e6 / per_cpu,
         "syscalls_per_request": 2.0 if own_process else 2.1,
         "voluntary_switches_per_request": 1.0 if own_process else 0.01,
         "involuntary_switches_per_request": 0.02,

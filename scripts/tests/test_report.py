@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
+import json
 import re
-from html import unescape
+from html import escape, unescape
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 
+import judge
 import report
 import report_sections
 import results
@@ -108,11 +111,6 @@ def test_page_says_how_to_reproduce_it(healthy: Path, healthy_page: str) -> None
     assert loaded.about["provenance"]["commit"] in page and loaded.cells_sha256 in page
 
 
-def test_same_cells_same_page(tmp_path: Path) -> None:
-    campaign = synthetic.write(tmp_path, small(2))
-    assert page_of(campaign) == page_of(campaign)
-
-
 def headline(campaign: Path) -> str:
     loaded = results.load(campaign)
     found = sentences.headline(analyse(loaded))
@@ -189,3 +187,31 @@ def test_starvation_is_named(tmp_path: Path) -> None:
     wanted = "got no answer at all from mt thread at 512 clients on 1 CPU (1 of 7 cells)"
     assert wanted in caveats(made)
     assert all(cell.usable for cell in results.load(made).cells), "starvation is a finding"
+
+
+@pytest.mark.parametrize(
+    ("why", "said"),
+    [("precision", "precise enough; 3 cells"), ("budget", "time was spent; 3 cells"),
+     (None, "not complete: 3 cells")],
+)
+def test_campaign_that_ended_early_says_why(why: str | None, said: str, healthy: Path) -> None:
+    analysis = dataclasses.replace(analyse(results.load(healthy)), cells_missing=3, stopped=why)
+    assert said in " ".join(sentences.caveats(analysis))
+
+
+def test_verdicts_beside_the_campaign_are_on_the_page(tmp_path: Path) -> None:
+    campaign = synthetic.write(tmp_path, small(6))
+    assert judge.main([str(campaign)]) == 0
+    section = report_sections.verdicts(campaign)
+    record = json.loads((campaign / "verdicts.json").read_text())
+    for v in record["verdicts"]:
+        assert f"<strong>{v['id']}</strong>" in section and escape(v["because"]) in section
+    assert "Could decide: " in section and 'class="supported"' in section
+    assert report_sections.verdicts(tmp_path / "nowhere") == ""
+
+
+def test_report_script_writes_the_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    campaign = synthetic.write(tmp_path, small(2))
+    assert report.main([str(campaign)]) == 0
+    assert capsys.readouterr().out == f"{campaign / 'report.html'}\n"
+    assert (campaign / "report.html").read_text() == page_of(campaign)

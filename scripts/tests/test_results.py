@@ -135,3 +135,40 @@ def test_servers_without_a_label_keep_the_order_of_the_plan(tmp_path: Path) -> N
     servers = tuple(synthetic.Server("mp", m, f"mp-{m}", 50_000, 500) for m in models)
     campaign = synthetic.write(tmp_path, synthetic.Recipe(blocks=1, servers=servers))
     assert results.load(campaign).labels == ("mp-prefork", "mp-fork", "mp-zygote")
+
+
+def test_ceilings_are_no_cells_of_a_server_and_not_missing(healthy: Path, tmp_path: Path) -> None:
+    campaign = copy(healthy, tmp_path)
+    path = campaign / "cells.jsonl"
+    line = json.loads(path.read_text().splitlines()[0])
+    line |= {"architecture": "null", "model": "null", "label": "ceiling", "block": 0}
+    line["cell"] = (
+        f"null/null/ceiling/{line['workload']}/c{line['clients']}/k{line['cpus']}/b{line['block']}"
+    )
+    path.write_text(json.dumps(line) + "\n" + path.read_text())
+    about = json.loads((campaign / "campaign.json").read_text())
+    about["cells_total"] += 1
+    (campaign / "campaign.json").write_text(json.dumps(about))
+    loaded = results.load(campaign)
+    assert "ceiling" not in loaded.labels and loaded.missing == 0
+    assert [c.identity for c in loaded.ceilings] == [line["cell"]]
+    assert loaded.lines[loaded.cells[0].identity] == 2
+
+
+@pytest.mark.parametrize(("why", "wanted"), [("precision", "precision"), ("running", None)])
+def test_reason_for_stopping_early_is_read(
+    why: str, wanted: str | None, healthy: Path, tmp_path: Path
+) -> None:
+    campaign = copy(healthy, tmp_path)
+    assert results.load(campaign).stopped is None
+    (campaign / "stop.json").write_text(json.dumps({"stopped": why}))
+    assert results.load(campaign).stopped == wanted
+
+
+def test_results_script_says_what_is_in_a_campaign(
+    sick: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert results.main([str(sick)]) == 0
+    said = capsys.readouterr().out
+    assert "usable    167" in said and f"failed    {MP_AT_512}0: the server ended" in said
+    assert f"gate      {MT_GATED}: littles_law" in said

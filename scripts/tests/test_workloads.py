@@ -41,5 +41,5 @@ def test_quantities_of_a_campaign(tmp_path: Path) -> None:
     found = {w.name: w.varies for w in workloads_of(campaign)}
     assert found["bytes-65536"] == {"response_bytes": 65536}
     assert found["idle-1000"] == {"response_bytes": 1024, "idle_clients": 1000}
-    assert found["open@40000rps"] == {"response_bytes": 1024, "offered_rps": 40000}
+    assert found["open-r40000"] == {"response_bytes": 1024, "offered_rps": 40000}
     assert found["disk"] == {"disk_reads": 1}

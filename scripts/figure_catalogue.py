@@ -23,6 +23,7 @@ import plot_latency_cdf
 import plot_latency_throughput
 import plot_load_scalability
 import plot_offered_rate
+import plot_slow_clients
 import plot_system_scalability
 from analysis.record import Analysis
 from figures import Drawings
@@ -35,6 +36,7 @@ CATALOGUE: tuple[Callable[[Analysis], Drawings], ...] = (
     plot_latency_cdf.drawings,
     plot_offered_rate.drawings,
     plot_idle_connections.drawings,
+    plot_slow_clients.drawings,
     plot_fairness.drawings,
     plot_file_size.drawings,
     plot_disk.drawings,

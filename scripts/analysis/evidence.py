@@ -254,7 +254,7 @@ def gather(
     statistic: Statistic, workload: str, analyses: Sequence[Analysis], root: Path
 ) -> list[Evidence]:
     """All evidence for one part."""
-    kind = statistic["kind"]
+    kind, workload = statistic["kind"], statistic.get("workload", workload)
     if kind in COUNTED:
         return COUNTED[kind](root, statistic)
     return [e for analysis in analyses for e in IN_CAMPAIGNS[kind](analysis, workload, statistic)]

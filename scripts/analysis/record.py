@@ -6,6 +6,7 @@ what is unknown is absent. The same cells give the same bytes.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import types
@@ -210,5 +211,6 @@ def load_analysis(directory: Path) -> Analysis:
         # Of cells that were analysed every line has been checked; reading them again would take a
         # minute for some thousands.
         if (head.get("schema"), head.get("cells_sha256")) == (SCHEMA, cells_sha256(directory)):
-            return from_json(Analysis, text)
+            with contextlib.suppress(BadData):  # written by another version of these scripts
+                return from_json(Analysis, text)
     return analyse(load(directory))

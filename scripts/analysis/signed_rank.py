@@ -5,7 +5,7 @@ heavy-tailed (a neighbour wakes up and a cell loses 20 %). Over six such blocks 
 bootstrap calls 14 % of A/A twins different where 5 % are promised. Within a block the order of cells
 is random, so without a difference the log-ratio of two cells is symmetric about 0 whatever the noise
 is, and the signed-rank distribution is exact: 3 % over six blocks, never more than 5 %. It also sees
-more: with the block noise of this project's reference campaign a 3 % slowdown is found in 95 % of
+more: with the block noise of this project's reference machine a 3 % slowdown is found in 95 % of
 campaigns of ten minutes, by Student's t in 88 %. (scripts/tests/test_bars.py prints these figures.)
 """
 

@@ -66,13 +66,14 @@ class Recipe:
 def rich(blocks: int = 6) -> Recipe:
     """A campaign with data for every figure: sizes, idle clients, disk, offered rates, histograms."""
     sizes = [{"name": f"bytes-{n}", "path": f"/bytes/{n}"} for n in (64, 1024, 65536)]
-    idle = {"name": "idle-1000", "path": "/bytes/1024", "generator": "stload",
-            "generator_options": ["--idle", "1000"]}
+    idle = {"name": "idle-1000", "path": "/bytes/1024", "generator_options": ["--idle", "1000"]}
+    slow = {"name": "slow-256", "path": "/bytes/1024",
+            "generator_options": ["--slow-clients", "256", "--slow-read", "20000"]}
     opened = {"name": "open", "path": "/bytes/1024", "generator": "stload",
               "rates": [20_000, 40_000, 80_000, 160_000]}
     disk = {"name": "disk", "path": "/disk/1"}
     return Recipe(
-        blocks=blocks, clients=(64, 512), workloads=(*sizes, idle, opened, disk), raw=True
+        blocks=blocks, clients=(64, 512), workloads=(*sizes, idle, slow, opened, disk), raw=True
     )
 
 

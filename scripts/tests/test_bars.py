@@ -27,7 +27,7 @@ def verdict_of(logs: NDArray[np.float64]) -> str:
 
 @pytest.mark.parametrize("blocks", [6, 8, 12, 20])
 def test_twins_are_called_different_in_at_most_six_percent(blocks: int) -> None:
-    chance, noise = np.random.default_rng(blocks), machine.residuals()
+    chance, noise = np.random.default_rng(blocks), machine.RESIDUALS
     campaigns = 2000
     wrong = sum(
         verdict_of(machine.paired_logs(chance, noise, blocks, cells_per_block=24)) != "indistinguishable"
@@ -39,7 +39,7 @@ def test_twins_are_called_different_in_at_most_six_percent(blocks: int) -> None:
 
 def test_percentile_bootstrap_over_six_blocks_would_be_rash() -> None:
     """The reason for signed ranks: the textbook bootstrap breaks the bar by a factor of two."""
-    chance, noise = np.random.default_rng(3), machine.residuals()
+    chance, noise = np.random.default_rng(3), machine.RESIDUALS
     drawn = resamples(6, "as a textbook has it", 1000)
     wrong = 0
     for _ in range(1000):
@@ -51,8 +51,8 @@ def test_percentile_bootstrap_over_six_blocks_would_be_rash() -> None:
 
 
 def test_three_percent_are_found_in_ten_minutes() -> None:
-    chance, noise = np.random.default_rng(1), machine.residuals()
-    blocks = int(TEN_MINUTES / (2 * machine.seconds_per_cell()))
+    chance, noise = np.random.default_rng(1), machine.RESIDUALS
+    blocks = int(TEN_MINUTES / (2 * machine.SECONDS_PER_CELL))
     campaigns, found, found_by_t = 400, 0, 0
     for _ in range(campaigns):
         logs = machine.paired_logs(chance, noise, blocks, effect=-0.03)
@@ -66,7 +66,7 @@ def test_three_percent_are_found_in_ten_minutes() -> None:
 @pytest.mark.parametrize("looks", [(6, 12, 24, 48)])
 def test_stopping_at_a_precision_keeps_the_level(looks: tuple[int, ...]) -> None:
     """archbench stops at fixed looks once the half-width is small enough, whatever the verdict."""
-    chance, noise = np.random.default_rng(8), machine.residuals()
+    chance, noise = np.random.default_rng(8), machine.RESIDUALS
     wrong, campaigns = 0, 500
     for _ in range(campaigns):
         logs = machine.paired_logs(chance, noise, looks[-1])
@@ -83,7 +83,7 @@ def test_stopping_at_a_precision_keeps_the_level(looks: tuple[int, ...]) -> None
 
 
 def test_family_of_comparisons_has_a_false_alarm_in_at_most_six_percent() -> None:
-    chance, noise = np.random.default_rng(5), machine.residuals()
+    chance, noise = np.random.default_rng(5), machine.RESIDUALS
     wrong, families = 0, 500
     for _ in range(families):
         p = [t_test(machine.paired_logs(chance, noise, 6, cells_per_block=24)) for _ in range(10)]

@@ -35,13 +35,14 @@ TRUE_WORLD = {
     "pool 500": Server("mt", "pool", "pool-500", 50_000, 1_000, options=("--workers", "500")),
 }
 BYTES = {"name": "bytes-1024", "path": "/bytes/1024"}
+CLOSE = {"name": "bytes-1024-close", "path": "/bytes/1024", "keepalive": False}
 IDLE = {"name": "idle", "path": "/bytes/1024", "generator_options": ["--idle", "1000"]}
 
 
 def judged(
     tmp_path: Path, changes: dict[str, dict[str, Any]] | None = None, *, blocks: int = 6,
     cpus: tuple[int, ...] = (1, 4), noise: float = 0.005, gated: dict[str, str] | None = None,
-    workloads: tuple[dict[str, Any], ...] = (BYTES,),
+    workloads: tuple[dict[str, Any], ...] = (BYTES, CLOSE),
 ) -> dict[str, Verdict]:
     """The verdicts of a world in which `changes` are made to the servers of TRUE_WORLD."""
     servers = tuple(
@@ -72,7 +73,7 @@ def test_every_verdict_from_cells_names_them(true_world: dict[str, Verdict]) -> 
         for part in v.parts:
             for e in part.evidence:
                 assert (e.campaign is None) == (e.cells == ())
-                assert all("/bytes-1024/c" in cell and "/b" in cell for cell in e.cells)
+                assert all("/bytes-1024" in cell and "/b" in cell for cell in e.cells)
                 assert e.low <= e.value <= e.high
 
 

@@ -27,6 +27,7 @@ st_add_tests(
   ${st_test_support}
   ${ST_TESTS_DIR}/descriptor_numbers.cc
   ${ST_TESTS_DIR}/destroy.cc
+  ${ST_TESTS_DIR}/endurance.cc
   ${ST_TESTS_DIR}/exceptions.cc
   ${ST_TESTS_DIR}/fairness.cc
   ${ST_TESTS_DIR}/fork.cc

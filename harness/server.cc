@@ -28,6 +28,9 @@ constexpr double kStopPatience = 6;
 // clients; a backlog of exactly `clients` could drop the last of a simultaneous start.
 constexpr int kSpareBacklog = 16;
 
+// As servers choose it themselves: a generator may hold idle and slow clients beside the others.
+constexpr int kLeastBacklog = 4096;
+
 std::string url_of_ready_line(const std::string& line) {
   const auto json = nlohmann::json::parse(line, nullptr, false);
   if (json.is_object() && json.value("event", "") == "ready" && json.contains("url") &&
@@ -70,7 +73,7 @@ Values values_of(const Cell& cell, const std::filesystem::path& counters, const 
   return {{"port", std::to_string(port)},
           {"cpus", std::to_string(cell.cpus)},
           {"clients", std::to_string(cell.clients)},
-          {"backlog", std::to_string(std::max(128, cell.clients + kSpareBacklog))},
+          {"backlog", std::to_string(std::max(kLeastBacklog, cell.clients + kSpareBacklog))},
           {"counters", counters.string()},
           {"files", how.files.string()},
           {"origin", how.origin}};

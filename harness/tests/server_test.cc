@@ -38,7 +38,7 @@ TEST(ServerCommand, holds_what_the_plan_and_the_cell_say) {
   how.origin = "http://127.0.0.1:9";
   const Words words = server_command(cell, "/bin", "/c", how, 0);
   EXPECT_EQ(words, (Words{"/bin/httpd_edsm", "--listen", "127.0.0.1:0", "--cpus", "2", "--backlog",
-                          "128", "--counters", "/c", "--model", "epoll", "--docroot", "/f",
+                          "4096", "--counters", "/c", "--model", "epoll", "--docroot", "/f",
                           "--origin", "127.0.0.1:9", "--event", "poll", "--disk-file", "/f/d"}));
 }
 

@@ -3,6 +3,7 @@
 #include <poll.h>
 
 #include <array>
+#include <new>
 
 namespace baselines {
 namespace {
@@ -26,6 +27,14 @@ Signals::Heard Acceptor::wait(bool paused) {
   return waited[0].revents != 0 ? server_.signals.take() : Signals::Heard{};
 }
 
+void Acceptor::start(Vehicles& vehicles, Fd client) {
+  try {
+    vehicles.start(std::move(client));
+  } catch (const std::bad_alloc&) {
+    // Has been announced; the client has been closed, and perhaps the next one needs less.
+  }
+}
+
 void Acceptor::run(Vehicles& vehicles) {
   using Kind = Door::Kind;
   bool paused = false;
@@ -37,7 +46,7 @@ void Acceptor::run(Vehicles& vehicles) {
     for (int i = 0; i < kBatch; ++i) {
       Door::Arrival arrival = door_.accept([&] { return vehicles.size(); });
       if (arrival.kind == Kind::client) {
-        vehicles.start(std::move(arrival.socket));
+        start(vehicles, std::move(arrival.socket));
         continue;
       }
       paused = arrival.kind == Kind::pause;

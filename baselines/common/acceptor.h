@@ -28,6 +28,7 @@ class Acceptor {
 
  private:
   Signals::Heard wait(bool paused);
+  static void start(Vehicles& vehicles, Fd client);
 
   Server& server_;
   const Fd& listener_;

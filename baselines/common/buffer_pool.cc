@@ -1,6 +1,8 @@
 #include "baselines/common/buffer_pool.h"
 
-#include <cstdlib>
+#include <pthread.h>
+
+#include <new>
 
 namespace baselines {
 namespace {
@@ -10,29 +12,32 @@ struct FreeBlock {
   FreeBlock* next;
 };
 
-// Blocks that one thread keeps for the next borrower; more go back to malloc. A thread that drives
-// one connection never has more than three in use; an event loop's bursts are worth 1 MiB.
+// Blocks that one thread keeps for the next borrower; more go back to the heap. A thread that
+// drives one connection never has more than three in use; an event loop's bursts are worth 1 MiB.
 constexpr std::size_t kMaxFree = 64;
 
 // No constructor at run time, so that reaching the list costs a thread-local address and no more.
 thread_local constinit FreeBlock* free_blocks = nullptr;
 thread_local constinit BufferPool::Statistics counts{};
 
-// Frees the list when its thread ends. Made with the first block that is given back.
-struct Cleaner {
-  Cleaner() = default;
-  Cleaner(const Cleaner&) = delete;
-  Cleaner& operator=(const Cleaner&) = delete;
-  ~Cleaner() {
-    while (free_blocks != nullptr) {
-      FreeBlock* block = free_blocks;
-      free_blocks = block->next;
-      std::free(block);
-    }
-    counts.free = kMaxFree;  // whatever is given back from now on goes straight to malloc
+thread_local constinit bool will_be_freed = false;
+
+void free_all(void*) {
+  while (free_blocks != nullptr) {
+    FreeBlock* block = free_blocks;
+    free_blocks = block->next;
+    ::operator delete(block);
   }
-  void touch() const {}
-};
+  counts.free = kMaxFree;  // whatever is given back from now on goes straight to the heap
+}
+
+// Frees the list when its thread ends. A thread_local object with a destructor could do so, too,
+// but has to be registered, for which glibc needs memory - and aborts when there is none.
+const pthread_key_t at_thread_end = [] {
+  pthread_key_t key{};
+  pthread_key_create(&key, free_all);
+  return key;
+}();
 
 }  // namespace
 
@@ -42,8 +47,7 @@ void* BufferPool::take() {
     free_blocks = free_blocks->next;
     --counts.free;
   } else {
-    block = std::malloc(kBlockBytes);
-    if (block == nullptr) throw std::bad_alloc();
+    block = ::operator new(kBlockBytes);  // not malloc(): a shortage is announced (limits.h)
   }
   ++counts.borrowed;
   return block;
@@ -52,11 +56,10 @@ void* BufferPool::take() {
 void BufferPool::give(void* block) noexcept {
   --counts.borrowed;
   if (counts.free == kMaxFree) {
-    std::free(block);
+    ::operator delete(block);
     return;
   }
-  thread_local const Cleaner cleaner;
-  cleaner.touch();
+  if (!will_be_freed) will_be_freed = pthread_setspecific(at_thread_end, &counts) == 0;
   ++counts.free;
   free_blocks = new (block) FreeBlock{free_blocks};
 }

@@ -39,9 +39,11 @@ CountersFile::CountersFile(const std::string& path) {
   void* memory = mmap(nullptr, kBytes, PROT_READ | PROT_WRITE,
                       file ? MAP_SHARED : MAP_SHARED | MAP_ANONYMOUS, file.get(), 0);
   if (memory == MAP_FAILED) {
+    const int error = errno;
     throw std::runtime_error("--counters '" + path + "': cannot map " + std::to_string(kBytes) +
-                             " bytes: " + describe_errno(errno) +
-                             "; put the file on a local file system");
+                             " bytes: " + describe_errno(error) + "; " +
+                             (error == ENOMEM ? "raise 'ulimit -v', it needs address space only"
+                                              : "put the file on a local file system"));
   }
   header_ = new (memory) CountersHeader{};
   header_->slot_size = sizeof(CounterSlot);

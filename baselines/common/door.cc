@@ -1,11 +1,9 @@
 #include "baselines/common/door.h"
 
 #include <fcntl.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 
 #include <array>
-#include <atomic>
 #include <cerrno>
 
 #include "baselines/common/http.h"
@@ -13,12 +11,6 @@
 
 namespace baselines {
 namespace {
-
-std::string limit_value(__rlimit_resource resource) {
-  rlimit limit{};
-  getrlimit(resource, &limit);
-  return limit.rlim_cur == RLIM_INFINITY ? "unlimited" : std::to_string(limit.rlim_cur);
-}
 
 Fd open_spare() { return Fd(open("/dev/null", O_RDONLY | O_CLOEXEC)); }
 
@@ -104,22 +96,8 @@ void Door::refuse(Fd client, const std::string& limit) {
 }
 
 void Door::say_once(const std::string& limit) {
-  // An episode of refusals ends with a second of none. It is the process's: a pool of threads has
-  // many doors and still says it once.
-  static std::atomic<Clock::time_point> last_refusal{Clock::time_point{}};
-  const auto now = Clock::now();
-  if (now - last_refusal.exchange(now) > std::chrono::seconds(1)) {
-    log_line("turning clients away with 503: %s", limit.c_str());
-  }
-}
-
-std::string limit_of_tasks(const char* what, int error) {
-  std::string text = std::string("cannot start a ") + what + ": " + describe_errno(error);
-  if (error == EAGAIN) {
-    text += ", RLIMIT_NPROC " + limit_value(RLIMIT_NPROC) +
-            "; raise 'ulimit -u', pids.max of the control group, kernel.pid_max or threads-max";
-  }
-  return text;
+  static Episode episode;  // the process's: a pool of threads has many doors and says it once
+  if (episode.begins()) log_line("turning clients away with 503: %s", limit.c_str());
 }
 
 }  // namespace baselines

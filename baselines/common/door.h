@@ -11,6 +11,7 @@
 #include "baselines/common/clock.h"
 #include "baselines/common/counters.h"
 #include "baselines/common/fd.h"
+#include "baselines/common/limits.h"
 #include "baselines/common/options.h"
 
 namespace baselines {
@@ -62,8 +63,5 @@ class Door {
   CounterSlot& slot_;
   Fd spare_;  // given up for a moment to accept, and answer, a client when all others are taken
 };
-
-// For Door::refuse(): why no "process" or "thread" could be started for a client.
-std::string limit_of_tasks(const char* what, int error);
 
 }  // namespace baselines

@@ -41,6 +41,7 @@ add_executable(handler_test
   ${handler_tests}/handler_files.cc
   ${handler_tests}/handler_goodbyes.cc
   ${handler_tests}/handler_jobs.cc
+  ${handler_tests}/handler_memory.cc
   ${handler_tests}/handler_mutations.cc
   ${handler_tests}/handler_output.cc
   ${handler_tests}/handler_refusals.cc

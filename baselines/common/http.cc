@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <exception>
+#include <new>
 
 #include "baselines/common/answer.h"
 #include "baselines/common/endpoints.h"
@@ -92,36 +93,42 @@ bool Connection::has_room() const { return output_ == nullptr || output_->has_ro
 
 Want Connection::advance(std::span<const char> in, Clock::time_point now) {
   if (closing() || input_ended_) return want();
-  // What was kept comes first, and waits for room.
-  const std::size_t used = kept_ != nullptr ? 0 : feed(in, now);
-  if (used < in.size() && !closing()) keep(in.subspan(used));
-  return settle(now);
+  const auto take_all = [&] {
+    // What was kept comes first, and waits for room.
+    const std::size_t used = kept_ != nullptr ? 0 : feed(in, now);
+    if (used < in.size() && !closing()) keep(in.subspan(used));
+  };
+  return settle_after(take_all, now);
 }
 
 Want Connection::end_of_input(Clock::time_point now) {
   input_ended_ = true;
-  return settle(now);
+  return settle_after([] {}, now);
 }
 
 Want Connection::timed_out(Clock::time_point now) {
   if (now < deadline_ || want() == Want::close || want() == Want::job) return want();
-  if (output_ == nullptr && in_request()) {
-    refuse(408, head_->rest(), now);
-    deadline_ = now + site_->options().idle_timeout;  // to take the answer
-  } else {
-    output_.reset();  // the client is idle, or does not take what it asked for
-    next_ = Want::close;
-  }
-  return settle(now);
+  const auto say_so = [&] {
+    if (output_ == nullptr && in_request()) {
+      refuse(408, head_->rest(), now);
+      deadline_ = now + site_->options().idle_timeout;  // to take the answer
+    } else {
+      output_.reset();  // the client is idle, or does not take what it asked for
+      next_ = Want::close;
+    }
+  };
+  return settle_after(say_so, now);
 }
 
 Want Connection::done(Clock::time_point now) {
-  const std::shared_ptr<const Job> job = std::move(job_);
-  next_ = job->closes ? Want::close : Want::input;
-  deadline_ = now + site_->options().idle_timeout;
-  append_answer(job, writable_output(), now);
-  feed_kept(now);
-  return settle(now);
+  const auto answer_it = [&] {
+    const std::shared_ptr<const Job> job = std::move(job_);
+    next_ = job->closes ? Want::close : Want::input;
+    deadline_ = now + site_->options().idle_timeout;
+    append_answer(job, writable_output(), now);
+    feed_kept(now);
+  };
+  return settle_after(answer_it, now);
 }
 
 Want Connection::has_shut_down(Clock::time_point now) {
@@ -145,8 +152,23 @@ Want Connection::sent(std::size_t bytes, Clock::time_point now) {
   deadline_ = now + site_->options().idle_timeout;
   if (!output_->empty()) return Want::output;
   output_.reset();
-  feed_kept(now);
-  return settle(now);
+  return settle_after([&] { feed_kept(now); }, now);
+}
+
+template <class Work>
+Want Connection::settle_after(Work work, Clock::time_point now) {
+  try {
+    work();
+    return settle(now);
+  } catch (const std::bad_alloc&) {
+    // What is in hand may be half an answer, so nothing more is said.
+    head_.reset();
+    kept_.reset();
+    output_.reset();
+    job_.reset();
+    next_ = Want::close;
+    return next_;
+  }
 }
 
 // What every call ends with: the end of the input once all that came before it has been used, and

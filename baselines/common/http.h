@@ -55,6 +55,7 @@ enum class Want : std::uint8_t {
   close,  // nothing more will be said: close the socket
 };
 
+// Where memory cannot be had, a call ends the connection: nothing throws.
 class Connection {
  public:
   // `site` and `slot` must outlive the connection. Counts one accepted connection; wants input.
@@ -127,6 +128,8 @@ class Connection {
   void start_job(const Route& route, const RequestHead& request, Clock::time_point now);
   void refuse(int status, std::span<const char> head, Clock::time_point now);
   Output& writable_output();
+  template <class Work>
+  Want settle_after(Work work, Clock::time_point now);
   Want settle(Clock::time_point now);
   bool in_request() const { return head_ != nullptr; }
   bool has_room() const;

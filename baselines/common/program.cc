@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <exception>
 
+#include "baselines/common/limits.h"
 #include "baselines/common/listener.h"
 #include "baselines/common/log.h"
 #include "baselines/common/usage.h"
@@ -72,6 +73,7 @@ int run_program(int argc, char** argv, const Program& program) {
   try {
     const Options options = parse_options(argc, argv, program);
     raise_descriptor_limit();
+    announce_shortage_of_memory();
     confine_to_cpus(options.cpus);
     SiteOptions site_options;
     site_options.docroot = options.docroot;

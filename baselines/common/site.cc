@@ -22,7 +22,8 @@ const char* make_pattern() {
   void* const memory =
       mmap(nullptr, kMaxPatternBytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   if (memory == MAP_FAILED) {
-    throw std::system_error(errno, std::generic_category(), "16 MiB for the pattern of /bytes/N");
+    throw std::system_error(errno, std::generic_category(),
+                            "out of memory, raise 'ulimit -v': 16 MiB for the pattern of /bytes/N");
   }
   auto* const bytes = static_cast<char*>(memory);
   for (std::uint64_t i = 0; i < kMaxPatternBytes / sizeof(i); ++i) {

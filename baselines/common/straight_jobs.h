@@ -5,6 +5,7 @@
 // and of the stream to the origin; a state machine that does the same is in edsm/.
 #pragma once
 
+#include <new>
 #include <span>
 #include <string_view>
 #include <utility>
@@ -101,7 +102,12 @@ int carry_out(DiskJob& disk, Socket& socket, Clock::time_point) {
 
 template <class Socket>
 void carry_out(Job& job, Socket& socket, Clock::time_point deadline) {
-  job.failure = std::visit([&](auto& work) { return carry_out(work, socket, deadline); }, job.work);
+  try {
+    job.failure =
+        std::visit([&](auto& work) { return carry_out(work, socket, deadline); }, job.work);
+  } catch (const std::bad_alloc&) {
+    job.failure = 500;
+  }
 }
 
 }  // namespace baselines

@@ -16,20 +16,19 @@ namespace {
 
 void work(Server& server, const Fd& listener, Roster& roster, CounterSlot& slot) {
   using Kind = Door::Kind;
-  const Roster::Place place = roster.enter(Roster::kNoSocket);
+  Roster::Member member(roster, Roster::kNoSocket);
   Door door(listener, Door::Sockets::blocking, server.options, slot);
   for (;;) {
     const Door::Arrival arrival = door.accept([&] { return server.counters.open_connections(); });
     if (arrival.kind == Kind::client) {
-      roster.change(place, arrival.socket.get());
+      member.change(arrival.socket.get());
       BlockingSocket socket(arrival.socket.get(), server.options.idle_timeout);
       serve_connection(socket, server.site, slot);
-      roster.change(place, Roster::kNoSocket);
+      member.change(Roster::kNoSocket);
     }
     if (arrival.kind == Kind::pause) std::this_thread::sleep_for(Door::kPause);
     if (arrival.kind == Kind::closed) break;
   }
-  roster.leave(place);
 }
 
 void serve(Server& server, const Fd& listener, CounterSlot& slot,

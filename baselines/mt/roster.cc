@@ -34,7 +34,7 @@ void Roster::finish() {
   all_gone_.wait(lock, [this] { return sockets_.empty(); });
 }
 
-void Roster::stop_receiving(int socket) const {
+void Roster::stop_receiving(int socket) {
   if (socket != kNoSocket) shutdown(socket, SHUT_RD);
 }
 

@@ -8,20 +8,28 @@
 
 namespace baselines {
 
-// A member is whatever must come to its end before the server may: a connection, or a thread that
-// can still begin one. The lock is taken when a connection begins and ends, never for a request.
+// The lock is taken when a connection begins and ends, never for a request.
 class Roster {
  public:
   static constexpr int kNoSocket = -1;
-  using Place = std::list<int>::iterator;
 
-  Place enter(int socket);
+  // Whatever must come to its end before the server may: a connection, or a thread that can still
+  // begin one. It leaves by being destroyed, which must be before its socket is closed: finish()
+  // would shut down a number used anew.
+  class Member {
+   public:
+    Member(Roster& roster, int socket) : roster_(roster), place_(roster.enter(socket)) {}
+    ~Member() { roster_.leave(place_); }
+    Member(const Member&) = delete;
+    Member& operator=(const Member&) = delete;
 
-  // The member has another socket now, or none: before it can be closed.
-  void change(Place place, int socket);
+    // Serves another socket from now on, or none.
+    void change(int socket) { roster_.change(place_, socket); }
 
-  // Before the socket is closed, so that finish() never shuts down a number used anew.
-  void leave(Place place);
+   private:
+    Roster& roster_;
+    std::list<int>::iterator place_;
+  };
 
   std::size_t size() const;
 
@@ -31,7 +39,12 @@ class Roster {
   void finish();
 
  private:
-  void stop_receiving(int socket) const;
+  using Place = std::list<int>::iterator;
+
+  Place enter(int socket);
+  void change(Place place, int socket);
+  void leave(Place place);
+  static void stop_receiving(int socket);
 
   mutable std::mutex mutex_;
   std::condition_variable all_gone_;

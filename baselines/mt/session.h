@@ -11,13 +11,14 @@
 namespace baselines {
 
 struct Session {
-  Session(Fd client, const Site& site, CounterSlot& slot, Clock::time_point now,
-          Roster::Place roster_place)
-      : socket(std::move(client)), connection(site, slot, now), place(roster_place) {}
+  Session(Fd client, const Site& site, CounterSlot& slot, Roster& roster)
+      : socket(std::move(client)),
+        connection(site, slot, Clock::now()),
+        member(roster, socket.get()) {}
 
   Fd socket;
   Connection connection;
-  Roster::Place place;
+  Roster::Member member;
   std::list<Session>::iterator self;  // this session, in whichever list it is
   bool watched = false;               // epoll knows the socket
 };

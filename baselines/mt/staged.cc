@@ -13,6 +13,8 @@
 
 #include <atomic>
 #include <cerrno>
+#include <new>
+#include <optional>
 #include <stdexcept>
 
 #include "baselines/common/blocking_socket.h"
@@ -51,7 +53,7 @@ class Stages {
         slot_(slot),
         door_(listener, Door::Sockets::nonblocking, server.options, slot),
         room_(listener, server.options.idle_timeout),
-        accepting_(roster_.enter(Roster::kNoSocket)) {}
+        accepting_(std::in_place, roster_, Roster::kNoSocket) {}
 
   // What the threads of the three groups do.
   void accept_and_watch();
@@ -67,7 +69,6 @@ class Stages {
   static Want receive(Session& session, std::span<char> buffer);
   static Want send(Session& session);
   void let_wait(Sessions& session, Want want);
-  void end(Sessions& session);
 
   Server& server_;
   CounterSlot& slot_;
@@ -76,8 +77,8 @@ class Stages {
   WorkQueue requests_;
   WorkQueue responses_;
   Roster roster_;
-  Roster::Place accepting_;  // the accepting thread's, while it may add others
-  bool paused_ = false;      // the accepting thread's
+  std::optional<Roster::Member> accepting_;  // the accepting thread, while it may add others
+  bool paused_ = false;                      // the accepting thread's
   std::atomic<bool> over_ = false;
 };
 
@@ -115,27 +116,28 @@ void Stages::accept_clients() {
         return;
       case Kind::closed:
         room_.listen(false);
-        roster_.leave(accepting_);
+        accepting_.reset();
         return;
     }
   }
 }
 
-void Stages::add_client(Fd client) {
-  const Roster::Place place = roster_.enter(client.get());
+void Stages::add_client(Fd client) try {
   Sessions session;
-  session.emplace_back(std::move(client), server_.site, slot_, Clock::now(), place);
+  session.emplace_back(std::move(client), server_.site, slot_, roster_);
   session.front().self = session.begin();
   if (room_.watch(session)) return;
   const std::string limit =
       "cannot watch a connection: " + describe_errno(errno) + "; raise fs.epoll.max_user_watches";
-  roster_.leave(place);
-  door_.refuse(std::move(session.front().socket), limit);
+  client = std::move(session.front().socket);
+  session.clear();
+  door_.refuse(std::move(client), limit);
+} catch (const std::bad_alloc&) {
+  // Has been announced; the client has been closed, and perhaps the next one needs less.
 }
 
 void Stages::process_requests(CounterSlot& slot) {
-  BlockingSocket waiter(-1,
-                        server_.options.idle_timeout);  // for what jobs wait for, and its buffer
+  BlockingSocket waiter(-1, server_.options.idle_timeout);  // for the origin, and for its buffer
   for (Sessions one = requests_.pop(); !one.empty(); one = requests_.pop()) {
     Connection& connection = one.front().connection;
     connection.handed_to(slot);
@@ -189,12 +191,7 @@ void Stages::let_wait(Sessions& session, Want want) {
     shutdown(session.front().socket.get(), SHUT_WR);
     want = session.front().connection.has_shut_down(Clock::now());
   }
-  if (want == Want::close || !room_.watch(session)) end(session);
-}
-
-void Stages::end(Sessions& session) {
-  roster_.leave(session.front().place);
-  session.clear();
+  if (want == Want::close || !room_.watch(session)) session.clear();
 }
 
 void Stages::finish() {

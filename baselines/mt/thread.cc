@@ -27,19 +27,13 @@ class Threads : public Vehicles {
   std::size_t size() const override { return roster_.size(); }
 
   void start(Fd client) override {
-    CounterSlot* slot = take_slot();
-    if (slot == nullptr) return acceptor_.refuse(std::move(client), kNoSlot);
-    auto serving =
-        std::make_unique<Serving>(Serving{*this, client.get(), *slot, roster_.enter(client.get())});
+    auto serving = std::make_unique<Serving>(*this, client.get());
+    if (serving->slot == nullptr) return acceptor_.refuse(std::move(client), kNoSlot);
     pthread_t thread;
     const int error = pthread_create(&thread, &attributes_, run, serving.get());
-    if (error == 0) {
-      client.release();  // both are the thread's now
-      serving.release();
-      return;
-    }
-    leave(*serving);
-    acceptor_.refuse(std::move(client), limit_of_tasks("thread", error));
+    if (error != 0) return acceptor_.refuse(std::move(client), limit_of_tasks("thread", error));
+    client.release();  // both are the thread's now
+    serving.release();
   }
 
   // Returns when all have answered what they had been asked.
@@ -47,19 +41,27 @@ class Threads : public Vehicles {
 
  private:
   struct Serving {
+    Serving(Threads& threads, int client)
+        : all(threads),
+          member(threads.roster_, client),
+          socket(client),
+          slot(threads.take_slot()) {}
+    ~Serving() {
+      if (slot != nullptr) all.give_back(*slot);
+    }
+
     Threads& all;
+    Roster::Member member;  // leaves last: the server may be waiting for that, to end
     int socket;
-    CounterSlot& slot;
-    Roster::Place place;
+    CounterSlot* slot;  // null: there is none left
   };
 
   static void* run(void* argument) {
+    const Fd client(static_cast<Serving*>(argument)->socket);
     const std::unique_ptr<Serving> serving(static_cast<Serving*>(argument));
-    Threads& all = serving->all;
-    const Fd client(serving->socket);
-    BlockingSocket socket(client.get(), all.server_.options.idle_timeout);
-    serve_connection(socket, all.server_.site, serving->slot);
-    all.leave(*serving);
+    const Server& server = serving->all.server_;
+    BlockingSocket socket(client.get(), server.options.idle_timeout);
+    serve_connection(socket, server.site, *serving->slot);
     return nullptr;
   }
 
@@ -68,13 +70,9 @@ class Threads : public Vehicles {
     return server_.counters.take();
   }
 
-  // Nothing of this object may be touched afterwards: the server may have been waiting for us.
-  void leave(const Serving& serving) {
-    {
-      const std::scoped_lock lock(slots_);
-      server_.counters.give_back(serving.slot);
-    }
-    roster_.leave(serving.place);
+  void give_back(CounterSlot& slot) {
+    const std::scoped_lock lock(slots_);
+    server_.counters.give_back(slot);
   }
 
   Server& server_;

@@ -105,7 +105,8 @@ def test_a_connection_to_the_origin_is_used_again(subject: Subject, origin: Scri
         before = origin.connections
         for _ in range(50):
             assert ask(connection, request("/proxy/sized")) == (200, b"hello")
-        assert origin.connections - before <= 1  # a kernel thread may meet its first fetch
+        # Of 50; in a server of several kernel threads each of them may meet its first fetch.
+        assert origin.connections - before <= 3
 
 
 def test_conditions_and_queries_reach_the_origin(subject: Subject, origin: ScriptedOrigin) -> None:

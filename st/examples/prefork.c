@@ -10,12 +10,6 @@
 
 #include "tcp.h"
 
-static volatile sig_atomic_t ending;
-static void on_end(int number) {
-  (void)number;
-  ending = 1;
-}
-
 static void* serve(void* arg) {
   st_netfd_t client = arg;
   char answer[64];
@@ -25,10 +19,10 @@ static void* serve(void* arg) {
   return NULL;
 }
 
-static int work(int fd, pid_t parent) {
-  signal(SIGTERM, SIG_DFL);
+static int work(int fd, pid_t parent, const sigset_t* before) {
   prctl(PR_SET_PDEATHSIG, SIGTERM); /* no worker without its parent */
   if (getppid() != parent) return 0;
+  sigprocmask(SIG_SETMASK, before, NULL); /* a SIGTERM that came since the fork ends it here */
   if (st_init() != 0) give_up("st_init");
   st_netfd_t listener = st_netfd_open_socket(fd);
   if (!listener) give_up("st_netfd_open_socket");
@@ -42,21 +36,28 @@ int main(int argc, char** argv) {
   enum { kMostWorkers = 64 };
   pid_t workers[kMostWorkers] = {0};
   const int wanted = argc > 2 ? atoi(argv[2]) : 2;
-  struct sigaction action = {.sa_handler = on_end}; /* without SA_RESTART: wait() returns */
   const pid_t parent = getpid();
-  const int fd = listen_on((unsigned short)(argc > 1 ? atoi(argv[1]) : 0));
-  sigaction(SIGTERM, &action, NULL);
-  sigaction(SIGINT, &action, NULL);
-  while (!ending) {
+  sigset_t awaited, before;
+  int number = SIGCHLD, fd;
+  sigemptyset(&awaited);
+  sigaddset(&awaited, SIGCHLD);
+  sigaddset(&awaited, SIGTERM);
+  sigaddset(&awaited, SIGINT);
+  /* Blocked and taken by sigwait(): a signal waits for us, whenever it comes. */
+  sigprocmask(SIG_BLOCK, &awaited, &before);
+  fd = listen_on((unsigned short)(argc > 1 ? atoi(argv[1]) : 0));
+  while (number == SIGCHLD) {
+    pid_t ended;
+    while ((ended = waitpid(-1, NULL, WNOHANG)) > 0)
+      for (int i = 0; i < kMostWorkers; ++i)
+        if (workers[i] == ended) workers[i] = 0;
     for (int i = 0; i < wanted && i < kMostWorkers; ++i) {
       if (workers[i] > 0) continue;
       workers[i] = fork();
-      if (workers[i] == 0) return work(fd, parent);
+      if (workers[i] == 0) return work(fd, parent, &before);
       if (workers[i] < 0) perror("fork");
     }
-    const pid_t ended = wait(NULL);
-    for (int i = 0; i < kMostWorkers; ++i)
-      if (workers[i] == ended) workers[i] = 0;
+    sigwait(&awaited, &number);
   }
   for (int i = 0; i < kMostWorkers; ++i)
     if (workers[i] > 0) kill(workers[i], SIGTERM);

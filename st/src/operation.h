@@ -52,7 +52,7 @@ inline short Operation::needs() const {
   return writes ? POLLOUT : POLLIN;
 }
 
-inline ssize_t Operation::execute() const {
+[[gnu::always_inline]] inline ssize_t Operation::execute() const {
   switch (kind) {
     case Kind::read:
       return ::read(fd, data, size);

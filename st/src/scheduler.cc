@@ -79,7 +79,7 @@ Thread* merge(Thread* a, Thread* b) {
   grant(kSwitchesPerClock);
   switch_in_ = switch_out_ = nullptr;
   exceptions_ = __cxa_get_globals ? __cxa_get_globals() : nullptr;
-  look_at_clock();
+  last_clock_ = read_clock();
   active_ = 1;
   return true;
 }
@@ -90,6 +90,7 @@ void Scheduler::wake_by_event(Thread* thread) {
   thread->state = State::runnable;
   thread->next = nullptr;
   if (!reported_) {
+    context_prefetch(thread->context);  // before it in the run queue there is nobody to do it
     reported_ = thread;
     reported_in_order_ = true;
   } else {
@@ -132,28 +133,29 @@ void Scheduler::interrupt(Thread* thread) {
   if (may_wait) {
     timeout = -1;
     if (const uint64_t next = timers_.next_look(); next != kNever) {
-      const uint64_t now = clock_now();
+      const uint64_t now = read_clock();
       timeout = next > now ? static_cast<int64_t>(next - now) : 0;
     }
   }
   ++event_looks_;
   events.wait(timeout);
   grant(kSwitchesPerClock);
-  look_at_clock();
+  last_clock_ = read_clock();
   clock_refresh_seconds(last_clock_);
   while (Timer* due = timers_.take_due(last_clock_)) wake(thread_of(due), Wake::timed_out);
 }
 
-void Scheduler::look_at_clock() {
-  last_clock_ = clock_now();
+[[gnu::noinline]] uint64_t Scheduler::read_clock() {
+  near_clock_ = clock_now();
 #ifdef ST_CONTEXT_HAS_TICKS
-  last_ticks_ = clock_is_users() ? 0 : context_ticks();
+  near_ticks_ = clock_is_users() ? 0 : context_ticks();
 #endif
+  return near_clock_;
 }
 
 [[gnu::noinline]] void Scheduler::check_the_clock() {
   ST_CHECK(current_, kTooEarly);  // of a yield
-  const bool due = clock_now() - last_clock_ >= kEventsEvery;
+  const bool due = read_clock() - last_clock_ >= kEventsEvery;
   if (due) look_at_events(false);
   // Threads that compute for long between switches are checked upon at each of them.
   grant(due ? 1 : kSwitchesPerClock);

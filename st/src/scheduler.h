@@ -93,8 +93,8 @@ class Scheduler {
   st_switch_cb_t set_switch_out(st_switch_cb_t hook);
 
  private:
-  uint64_t start_of_wait(uint64_t timeout) const;
-  void look_at_clock();
+  uint64_t start_of_wait(uint64_t timeout);
+  uint64_t read_clock();
   void append(Thread* thread);
   Thread* next_runnable();
   void switch_to(Thread* self, Thread* next);
@@ -118,7 +118,8 @@ class Scheduler {
   st_switch_cb_t switch_out_ = nullptr;
   TimerHeap timers_;
   uint64_t last_clock_ = 0;  // when events were last looked at
-  uint64_t last_ticks_ = 0;  // the same in the CPU's ticks; 0: unknown
+  uint64_t near_clock_ = 0;  // when the clock was last read
+  uint64_t near_ticks_ = 0;  // the same in the CPU's ticks; 0: they do not tell
   uint64_t switches_ = 0;    // until the budget was granted
   uint64_t event_looks_ = 0;
   uint64_t timed_waits_ = 0;
@@ -144,25 +145,29 @@ inline void Scheduler::append(Thread* thread) {
   run_tail_ = thread;
 }
 
-// Takes the head of a run queue that is not empty.
+// Takes the head of a run queue that is not empty. With thousands of threads nothing of the ones
+// behind it is in the cache, so the frames of the next but one are asked for now, while there is
+// a turn to wait for them, and the control block of the one behind that. Null is not asked for: a
+// prefetch of what is not mapped takes as long as finding that out.
 inline Thread* Scheduler::next_runnable() {
   Thread* next = run_head_;
   run_head_ = next->next;
-  // With thousands of threads the next control block is not in the cache. Null is not asked for: a
-  // prefetch of what is not mapped takes as long as finding that out.
-  __builtin_prefetch(run_head_ ? run_head_ : next);
+  if (run_head_) {
+    context_prefetch(run_head_->context);
+    if (run_head_->next) __builtin_prefetch(run_head_->next);
+  }
   return next;
 }
 
 // Now; or for a long wait, which may well end a little late, a time up to a millisecond ahead that
-// needs no clock to be read.
-inline uint64_t Scheduler::start_of_wait([[maybe_unused]] uint64_t timeout) const {
+// mostly needs no clock to be read.
+inline uint64_t Scheduler::start_of_wait([[maybe_unused]] uint64_t timeout) {
 #ifdef ST_CONTEXT_HAS_TICKS
   constexpr uint64_t kLongWait = 1'000'000;  // microseconds: a millisecond is 0.1 per cent of it
   constexpr uint64_t kMillisecond = 1'000;
   constexpr uint64_t kTicks = 1'000'000;  // a millisecond or less
-  if (timeout >= kLongWait && context_ticks() - last_ticks_ < kTicks) [[likely]]
-    return last_clock_ + kMillisecond;
+  if (timeout >= kLongWait) [[likely]]
+    return context_ticks() - near_ticks_ < kTicks ? near_clock_ + kMillisecond : read_clock();
 #endif
   return clock_now();
 }
@@ -184,7 +189,6 @@ inline bool Scheduler::exceptions_in_flight() const {
   if (exceptions_ && (next->holds_exceptions || exceptions_in_flight())) [[unlikely]]
     swap_exceptions(self, next);
   current_ = next;
-  context_prefetch(next->context);
   sanitizer_leave(self, next);
   context_switch(&self->context, &next->context);
   sanitizer_arrive(current_);

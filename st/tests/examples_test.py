@@ -114,6 +114,12 @@ class Examples(unittest.TestCase):
             with self.assertRaises(ConnectionRefusedError):
                 connect(port)
 
+    def test_prefork_ends_when_told_before_its_workers_run(self):
+        for _ in range(50):
+            with server("prefork_c", "0", "8") as (process, _):
+                process.terminate()
+                self.assertEqual(process.wait(PATIENCE_S), 0)
+
     def test_signals_become_events(self):
         process = subprocess.Popen([programs / "st_example_signal_c"], stdout=subprocess.PIPE, text=True)
         watchdog = threading.Timer(PATIENCE_S, process.kill)

@@ -79,7 +79,7 @@ Watch* Events::watch(int fd) {
     chunks_[chunk] = fresh;
   }
   if (fd >= watched_) watched_ = fd + 1;
-  return &chunks_[chunk][fd % kChunk];
+  return record(fd);
 }
 
 short Events::wanted(Watch& watch) {
@@ -164,7 +164,7 @@ void Events::wait(int64_t timeout) {
 }
 
 void Events::report(int fd, uint32_t generation, short what) {
-  Watch& entry = chunks_[fd / kChunk][fd % kChunk];  // who is reported has been watched
+  Watch& entry = *record(fd);  // who is reported has been watched
   if (entry.generation != generation) return;
   const bool broken = what & (POLLERR | POLLHUP | POLLNVAL);
   if (broken || (what & (POLLRDHUP | POLLPRI))) entry.ended = true;

@@ -106,6 +106,8 @@ class Events {
   // What is known about `fd`; made on the first call, null with errno if there is no memory. Stays
   // where it is.
   Watch* watch(int fd);
+  // The same of one that has been watched.
+  Watch* record(int fd) const { return &chunks_[fd / kChunk][fd % kChunk]; }
 
   // Waits until one of `waiters[0..count)`, which wait for `fds[i]`, is reported. As
   // Scheduler::wait(), and additionally Wake::ready with `*failed` set and errno if a descriptor

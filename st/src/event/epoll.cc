@@ -17,7 +17,10 @@ namespace {
 static_assert(EPOLLIN == POLLIN && EPOLLOUT == POLLOUT && EPOLLPRI == POLLPRI &&
               EPOLLERR == POLLERR && EPOLLHUP == POLLHUP);
 
-constexpr int kBatch = 512;  // reports taken in one system call: 6 KiB
+// Reports taken in one system call. More would make the call hardly cheaper, but what it touches of
+// each socket would have left the cache when its thread runs: with 10,000 busy connections 64 cost
+// 5 per cent less than 512.
+constexpr int kBatch = 64;
 
 bool open_epoll(Events& events) {
   if (!events.buffer) events.buffer = malloc(sizeof(epoll_event) * kBatch);

@@ -1,5 +1,7 @@
 #include "baselines/common/request.h"
 
+#include <algorithm>
+#include <array>
 #include <boost/beast/core/string.hpp>
 #include <boost/beast/http/basic_parser.hpp>
 #include <boost/beast/http/rfc7230.hpp>
@@ -24,9 +26,19 @@ bool same_ignoring_case(std::string_view a, std::string_view b) {
 }
 
 // uri-host [":" port] has none of the characters that would make two readers of the same request
-// see two different hosts. An empty Host is allowed.
+// see two different hosts. A table: find_first_of() calls memchr() for each character of the value,
+// which was a tenth of all instructions of a request.
+constexpr auto kNotInHost = [] {
+  std::array<bool, 256> result{};
+  for (const char c : std::string_view(" \t,/?#@\\\"<>"))
+    result[static_cast<unsigned char>(c)] = true;
+  return result;
+}();
+
+// An empty Host is allowed.
 bool is_host(std::string_view value) {
-  return value.find_first_of(" \t,/?#@\\\"<>") == std::string_view::npos;
+  return std::none_of(value.begin(), value.end(),
+                      [](char c) { return kNotInHost[static_cast<unsigned char>(c)]; });
 }
 
 // Splits a request target in origin-form or absolute-form; false when it is neither.

@@ -23,6 +23,7 @@ import plot_latency_cdf
 import plot_latency_throughput
 import plot_load_scalability
 import plot_offered_rate
+import plot_prediction
 import plot_slow_clients
 import plot_system_scalability
 from analysis.record import Analysis
@@ -41,6 +42,7 @@ CATALOGUE: tuple[Callable[[Analysis], Drawings], ...] = (
     plot_file_size.drawings,
     plot_disk.drawings,
     plot_cost.drawings,
+    plot_prediction.drawings,
     plot_all_runs.drawings,
 )
 

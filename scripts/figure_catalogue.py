@@ -26,6 +26,7 @@ import plot_offered_rate
 import plot_prediction
 import plot_slow_clients
 import plot_system_scalability
+import plot_tuning
 from analysis.record import Analysis
 from figures import Drawings
 
@@ -42,6 +43,7 @@ CATALOGUE: tuple[Callable[[Analysis], Drawings], ...] = (
     plot_file_size.drawings,
     plot_disk.drawings,
     plot_cost.drawings,
+    plot_tuning.drawings,
     plot_prediction.drawings,
     plot_all_runs.drawings,
 )

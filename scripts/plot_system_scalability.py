@@ -2,7 +2,8 @@
 """Draw system scalability: what each architecture does with more CPUs.
 
 Left: throughput with the ideal line from one CPU (thin, dotted). Middle: efficiency X(k) / (k X(1)),
-paired within blocks; 1 is the ideal. Right: requests per second of CPU time that the server used: flat
+paired within blocks; 1 is the ideal, grey what N copies of the null responder reach, which share
+nothing with each other. Right: requests per second of CPU time that the server used: flat
 is ideal here, and a fall says that a CPU-second buys less when there are more of them. One row for each
 number of clients, one figure for each workload:
 
@@ -29,6 +30,7 @@ from analysis.record import Analysis
 from figures import Absent, Drawing, Drawings
 
 TITLE = "System scalability"
+CEILING = "ceiling_rps"  # the same for every server under one load and CPUs
 PANEL_WIDTH = 2.15  # narrower than a load panel: there are few CPU counts and three panels
 
 
@@ -46,6 +48,8 @@ def drawings(analysis: Analysis) -> Drawings:
             f"{TITLE}, workload {workload.name}, campaign {analysis.campaign}. "
             + parts.sample_sentence(analysis, shown, WALL_CLOCK)
             + " Dotted: ideal. Efficiency: pseudomedian over blocks of the ratio within each block."
+            + (" Grey: N copies of the null responder, which share nothing."
+               if any(CEILING in p.metrics for p in shown) else "")
         )
         found.append(
             Drawing(
@@ -153,10 +157,22 @@ def _efficiency_panel(
         curve.set_aside = [() for _ in own]  # an efficiency needs two cells of one block
         parts.draw_curve(axes, curve, look[curve.label], nth)
     axes.axhline(1.0, linestyle=":", color=style.INK, linewidth=1.0)
+    copies = _copies(points)
+    axes.plot(list(copies), list(copies.values()), color=style.FAINT, linestyle=(0, (1, 2)), zorder=1)
+    shown += copies.values()
     parts.cpu_axis(axes, sorted({p.cpus for p in points}))
     # A tenth is the smallest step a reader should care about; the axis begins at one of them.
     axes.set_ylim(max(0.0, math.floor(min(shown) * 10 - 0.5) / 10), max(shown) + 0.03)
     parts.label_curves(axes, curves, look)
+
+
+def _copies(points: Sequence[Point]) -> dict[int, float]:
+    """Efficiency of N copies of the null responder by N: what this machine leaves to any server."""
+    rates = {p.cpus: p.metrics[CEILING].median for p in points if CEILING in p.metrics}
+    if len(rates) < 2:
+        return {}
+    first = min(rates)
+    return {k: rates[k] * first / (k * rates[first]) for k in sorted(rates)}
 
 
 if __name__ == "__main__":

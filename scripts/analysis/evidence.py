@@ -14,6 +14,7 @@ from analysis.intervals import ENOUGH_BLOCKS
 from analysis.load_curve import retained
 from analysis.paired import from_logs, log_ratios
 from analysis.points import CPU_SECOND, WALL_CLOCK, Label, Point
+from analysis.pools import pools_of
 from analysis.record import Analysis
 from analysis.workloads import by_quantity
 
@@ -161,13 +162,8 @@ def idle_cost(analysis: Analysis, _workload: str, _s: Statistic) -> list[Evidenc
 
 def pool_excess(analysis: Analysis, workload: str, s: Statistic) -> list[Evidence]:
     """For each kind of pool: its largest size within `times` the CPUs, over its largest of all."""
-    pools: dict[tuple[str, str], dict[int, Label]] = {}
-    for label in analysis.labels:
-        if "--workers" in label.options[:-1]:
-            size = int(label.options[label.options.index("--workers") + 1])
-            pools.setdefault((label.architecture, label.model), {})[size] = label
     found = []
-    for kind, sizes in pools.items():
+    for kind, sizes in pools_of(analysis).items():
         curves = {size: _loads(analysis, label, workload) for size, label in sizes.items()}
         cpus = min((p.cpus for loads in curves.values() for p in loads.values()), default=0)
         within = [size for size in sizes if size <= s["times"] * cpus]

@@ -64,7 +64,7 @@ class Recipe:
 
 
 def rich(blocks: int = 6) -> Recipe:
-    """A campaign with data for every figure: sizes, idle clients, disk, offered rates, histograms."""
+    """A campaign with data for every figure: sizes, idle clients, disk, offered rates, pools, histograms."""
     sizes = [{"name": f"bytes-{n}", "path": f"/bytes/{n}"} for n in (64, 1024, 65536)]
     idle = {"name": "idle-1000", "path": "/bytes/1024", "generator_options": ["--idle", "1000"]}
     slow = {"name": "slow-256", "path": "/bytes/1024",
@@ -72,8 +72,11 @@ def rich(blocks: int = 6) -> Recipe:
     opened = {"name": "open", "path": "/bytes/1024", "generator": "stload",
               "rates": [20_000, 40_000, 80_000, 160_000]}
     disk = {"name": "disk", "path": "/disk/1"}
+    pools = tuple(
+        Server("mt", "pool", f"pool {n}", 70_000, 100 * n, options=("--workers", str(n))) for n in (4, 64)
+    )
     return Recipe(
-        blocks=blocks, clients=(64, 512), workloads=(*sizes, idle, slow, opened, disk), raw=True
+        blocks=blocks, servers=SERVERS + pools, clients=(64, 512), workloads=(*sizes, idle, slow, opened, disk), raw=True
     )
 
 

@@ -16,6 +16,7 @@ import figures
 import plot_disk
 import plot_load_scalability
 import plot_system_scalability
+import plot_tuning
 import results
 import synthetic
 from analysis.record import Analysis, analyse, load_analysis
@@ -156,3 +157,21 @@ def test_labels_are_moved_apart_within_the_panel() -> None:
     places = figure_parts._apart([0.0, 1.0, 2.0, 95.0, 100.0], 10.0, 100.0)
     assert all(b - a >= 10 - 1e-9 for a, b in zip(places, places[1:]))
     assert places[0] >= 0 and places[-1] <= 100
+
+
+def test_heat_map_frames_the_best_pool_under_each_load(rich: Path) -> None:
+    drawing = next(d for d in plot_tuning.drawings(load_analysis(rich)) if isinstance(d, Drawing))
+    (axes,) = drawing.draw(False, "").axes
+    framed = [
+        (round(field.get_x() + 0.48), round(field.get_y() + 0.46))
+        for field in axes.patches if field.get_edgecolor()[3] > 0
+    ]
+    assert framed == [(0, 1), (1, 1)]  # 64 workers, the second row, at both loads
+    assert [tick.get_text() for tick in axes.get_yticklabels()] == ["4", "64"]
+
+
+def test_copies_of_the_null_responder_are_the_reference_over_cpus(healthy: Path) -> None:
+    found = analysed(healthy)
+    points = [p for p in found.points if p.clients == 64]
+    # The synthetic generator can do 400,000 requests/s, however many CPUs the server has.
+    assert plot_system_scalability._copies(points) == {1: 1.0, 2: 0.5}

@@ -34,7 +34,8 @@ int run(int argc, char** argv) {
   }
   const Tally& tally = outcome->tally;
   const auto wrong = tally.run.errors[static_cast<std::size_t>(Failure::wrong_body)];
-  return tally.window.answers > 0 && wrong == 0 ? 0 : 1;
+  // Far beyond capacity every answer inside the window is to a request that was due before it.
+  return tally.window.answers + tally.completed > 0 && wrong == 0 ? 0 : 1;
 }
 
 }  // namespace

@@ -28,7 +28,7 @@ std::vector<Warning> warnings(const Options& options, const Outcome& outcome) {
   };
 
   if (tally.window.answers == 0) {
-    warn("no_answers", "not one request was answered");
+    warn("no_answers", "not one request of the window was answered");
   }
   if (failed > 0) {
     warn("unanswered", grouped(failed) + " of " + grouped(requests) +

@@ -116,6 +116,15 @@ def test_an_open_loop_asks_as_often_as_it_is_told(tmp_path: Path) -> None:
     assert not report["load"]["hides_stalls"]
 
 
+def test_an_open_loop_far_beyond_capacity_is_measured(tmp_path: Path) -> None:
+    # 20 answers/s at most, 4,000 requests/s: what is answered in the window was due before it.
+    with KnownServer(delay_us=50_000) as server:
+        report = run(server.url, tmp_path, clients=1, rate=4000, warmup=0.3, duration=0.5)
+    assert report["window"]["completed"] > 0
+    assert report["window"]["answers"] == 0
+    assert "no_answers" in [warning["code"] for warning in report["warnings"]]
+
+
 def test_several_processes_share_an_open_loop_out(tmp_path: Path) -> None:
     with KnownServer() as server:
         report = run(server.url, tmp_path, rate=1000, arrivals="constant", processes=3, clients=10)

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <map>
 #include <set>
@@ -173,6 +174,16 @@ int show_status(const fs::path& directory) {
 }
 
 int show_validity(const fs::path& directory) {
+  if (!fs::exists(directory / "campaign.json") && fs::is_directory(directory)) {
+    // A folder of campaigns, such as results/reference.
+    std::set<fs::path> campaigns;
+    for (const auto& entry : fs::directory_iterator(directory)) {
+      if (fs::exists(entry.path() / "campaign.json")) campaigns.insert(entry.path());
+    }
+    int worst = 0;
+    for (const fs::path& campaign : campaigns) worst = std::max(worst, show_validity(campaign));
+    if (!campaigns.empty()) return worst;
+  }
   const auto complaints = check_campaign(directory);
   for (const std::string& complaint : complaints) std::printf("%s\n", complaint.c_str());
   if (complaints.empty()) std::printf("%s: complete and as it should be\n", directory.c_str());

@@ -50,6 +50,12 @@ Gate littles_law(const Observation& seen, const Measurements& measured) {
           text};
 }
 
+// One for each connection: of a client, or of one that is slow or idle beside them.
+double most_in_flight(const Observation& seen) {
+  const auto clients = static_cast<std::uint64_t>(seen.cell.clients);
+  return static_cast<double>(std::max(clients, seen.established.value_or(0)));
+}
+
 Gate completions_agree(const Observation& seen) {
   if (!seen.server_counts) {
     return unknown_gate("completions_agree", Effect::invalidates, "this server does not count");
@@ -57,9 +63,7 @@ Gate completions_agree(const Observation& seen) {
   const auto server = seen.final_counters.requests - seen.baseline.requests;
   const double off =
       std::abs(static_cast<double>(server) - static_cast<double>(seen.report.requests));
-  // One in flight for each connection: of a client, or of one that is slow or idle beside them.
-  const auto clients = static_cast<std::uint64_t>(seen.cell.clients);
-  const auto limit = static_cast<double>(std::max(clients, seen.established.value_or(0)));
+  const double limit = most_in_flight(seen);
   return {"completions_agree",
           passes(off <= limit),
           Effect::invalidates,
@@ -88,9 +92,9 @@ Gate bytes_agree(const Observation& seen) {
   const double expected = mix ? static_cast<double>(seen.final_counters.bytes - seen.baseline.bytes)
                               : each * static_cast<double>(report.requests);
   const double off = std::abs(static_cast<double>(*report.bytes) - expected);
-  // One unfinished answer for each client; of a mix up to what socket buffers hold.
+  // One unfinished answer for each connection; of a mix up to what socket buffers hold.
   constexpr double kInSocketBuffers = 1 << 20;
-  const double limit = (mix ? kInSocketBuffers : each) * seen.cell.clients;
+  const double limit = (mix ? kInSocketBuffers : each) * most_in_flight(seen);
   return {name,
           passes(off <= limit),
           Effect::invalidates,

@@ -116,5 +116,5 @@ def save(figure: Any, stem: Path) -> list[Path]:
     stem.parent.mkdir(parents=True, exist_ok=True)
     vector, pixels = Path(f"{stem}.svg"), Path(f"{stem}.png")
     vector.write_text(svg(figure), encoding="utf-8")
-    figure.savefig(pixels, dpi=200, facecolor="white", metadata={"Software": None})
+    figure.savefig(pixels, dpi=150, facecolor="white", metadata={"Software": None})
     return [vector, pixels]

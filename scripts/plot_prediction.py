@@ -146,7 +146,7 @@ def _errors(axes: Any, checks: Sequence[Check], look: dict[str, style.Look]) -> 
             own.own(*axes.plot([x], [y], own.mark, color=own.line, clip_on=False))
     axes.set_xticks(range(len(kinds)), [kind.replace(" ", "\n") for kind in kinds])
     axes.set_xlim(-0.5, len(kinds) - 0.5)
-    axes.set_ylim(-ERROR_AXIS, ERROR_AXIS)
+    axes.set_ylim(-1.1 * ERROR_AXIS, 1.1 * ERROR_AXIS)
     axes.yaxis.set_major_formatter(lambda v, _: percent(v))
     axes.set_title("Error where it can be checked")
     axes.set_ylabel("predicted / measured − 1")

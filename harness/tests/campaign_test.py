@@ -12,6 +12,7 @@ import ctypes
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -99,6 +100,14 @@ class Campaigns(unittest.TestCase):
         report = self.validate(self.here / "out")
         self.assertEqual(report.returncode, 0, report.stdout)
         self.assertFalse((self.here / "out/raw/counters.live").exists())
+        # Packed, as campaigns are that stay; and among others in one folder.
+        subprocess.run(["tar", "-cJf", "raw.tar.xz", "raw"], cwd=self.here / "out", check=True)
+        shutil.rmtree(self.here / "out/raw")
+        self.assertEqual(self.validate(self.here).returncode, 0)
+        (self.here / "out/raw.tar.xz").unlink()
+        report = self.validate(self.here)
+        self.assertEqual(report.returncode, 1)
+        self.assertIn(".json is missing", report.stdout)
 
     def test_connection_for_each_request(self):
         _, cells = self.run_plan(

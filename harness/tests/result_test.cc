@@ -137,6 +137,13 @@ TEST(Gates, short_answers_are_noticed) {
   EXPECT_EQ(not_passed(conclude(seen)), Names{"bytes_agree"});
 }
 
+TEST(Gates, slow_clients_beside_the_others_have_answers_that_were_read_in_part) {
+  Observation seen = good_observation();
+  seen.established = 30;
+  seen.report.bytes = *seen.report.bytes + 20 * 139;
+  EXPECT_EQ(not_passed(conclude(seen)), Names());
+}
+
 TEST(Gates, connect_error_fails) {
   Observation seen = good_observation();
   seen.report.errors_connect = 1;

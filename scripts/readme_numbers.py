@@ -1,0 +1,108 @@
+#!/usr/bin/python3
+"""Write the part of README.md that numbers stand in: both curves and a table, from a reference campaign.
+
+    scripts/readme_numbers.py results/reference/full
+
+Everything between the two marks is made here, so that no number in the README is typed by hand.
+scripts/reference runs this for the campaign that the README speaks of.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import sentences
+from analysis.load_curve import LoadCurve
+from analysis.model import base_workload
+from analysis.points import CPU_SECOND, Label
+from analysis.record import Analysis, load_analysis
+from numbers_as_text import percent, rate, size
+from results import BadData, Parser, fatal
+
+ROOT = Path(__file__).resolve().parent.parent
+README = ROOT / "README.md"
+BEGIN, END = "<!-- made by scripts/reference: begin -->\n", "<!-- made by scripts/reference: end -->\n"
+# One model of each architecture is enough for a first screen: the founding paper's own.
+FIRST = {"mp": "fork", "mt": "thread", "edsm": "epoll", "st": "process"}
+WHAT = {
+    "mp": "a process for each connection", "mt": "a thread for each connection",
+    "edsm": "an event-driven state machine", "st": "state threads",
+}
+MEMORY = "memory_bytes_per_connection"
+
+
+def block(analysis: Analysis, campaign: Path) -> str:
+    """The made part, marks included. `campaign` is its folder, inside the repository."""
+    workload = base_workload(analysis)
+    shown = [label for kind in FIRST for label in analysis.labels
+             if (label.architecture, label.model) == (kind, FIRST[kind])
+             and label.twin_of is None and not label.options]
+    curves = {c.label: c for c in analysis.load_curves
+              if (c.workload, c.metric) == (workload, CPU_SECOND)
+              and c.cpus == min(p.cpus for p in analysis.points if p.workload == workload)}
+    largest = max((c.largest_clients for c in curves.values()), default=0)
+    memory = any(_memory(analysis, label, workload, largest) for label in shown)
+    heads = ["architecture", "requests for a CPU-second, at best", f"kept at {largest:,} clients"]
+    heads += ["memory of a connection"] * memory
+    rows = [
+        _row(label, curves[label.name], _memory(analysis, label, workload, largest) if memory else "")
+        for label in shown if label.name in curves
+    ]
+    folder = campaign.resolve().relative_to(ROOT)
+    picture = f"{folder}/figures/{{}}-{workload}.png"
+    finding = sentences.headline(analysis)[0]
+    table = ["| " + " | ".join(heads) + " |", "|" + " --- |" * len(heads), *rows]
+    return BEGIN + "\n".join([
+        f"![Load scalability]({picture.format('load_scalability')})",
+        "", f"![System scalability]({picture.format('system_scalability')})", "",
+        *table, "",
+        f"{finding.place}. {finding.text}", "",
+        f"Made from [`{folder}`]({folder}): {analysis.cells:,} cells in {analysis.blocks} blocks on"
+        f" {analysis.cpus} CPUs, {analysis.started_utc[:10]}. In brackets: {percent(analysis.level)} intervals.",
+    ]) + "\n" + END
+
+
+def _row(label: Label, curve: LoadCurve, memory: str) -> str:
+    cells = [
+        f"**{label.architecture}**, {WHAT[label.architecture]}",
+        f"{rate(curve.peak.median)} ({rate(curve.peak.low)}–{rate(curve.peak.high)})"
+        f" at {sentences.counted(curve.peak_clients, 'client')}",
+        percent(curve.retention.ratio)
+        + (sentences.shares(curve.retention) if curve.peak_clients != curve.largest_clients else ""),
+    ]
+    return "| " + " | ".join(cells + [memory] * bool(memory)) + " |"
+
+
+def _memory(analysis: Analysis, label: Label, workload: str, clients: int) -> str:
+    here = [p for p in analysis.points
+            if (p.label, p.workload, p.clients) == (label.name, workload, clients) and MEMORY in p.metrics]
+    return size(here[0].metrics[MEMORY].median) if here else ""
+
+
+def rewritten(text: str, made: str) -> str:
+    """`text` with the part between the marks replaced. Raises BadData when there are no marks."""
+    if text.count(BEGIN) != 1 or text.count(END) != 1:
+        raise BadData(f"{README} does not hold each of the two marks once: {BEGIN.strip()}")
+    return text[: text.index(BEGIN)] + made + text[text.index(END) + len(END) :]
+
+
+def write(campaign: Path) -> None:
+    """Makes the part anew. Raises BadData."""
+    made = block(load_analysis(campaign), campaign)
+    README.write_text(rewritten(README.read_text(encoding="utf-8"), made), encoding="utf-8")
+    print(README)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    options = Parser(__doc__).parse_args(arguments)
+    try:
+        write(options.campaign)
+    except BadData as error:
+        fatal(error)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

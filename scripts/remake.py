@@ -1,0 +1,102 @@
+#!/usr/bin/python3
+"""Remake everything that is committed from the reference campaigns; or take a new campaign in first.
+
+    scripts/reference                          figures, verdicts, model, README, of what is there
+    scripts/reference /tmp/full /tmp/quick     first put these campaigns in the places of their plans
+
+A campaign that is taken in is analysed while its raw reports are there; these are packed, because
+unpacked they are ten times as large. The same cells give the same files, byte by byte. What remains is
+to look at the figures, to read the README's words beside its new numbers, and to commit.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import analyse
+import figure_catalogue
+import figures
+import judge
+import predict
+import readme_numbers
+from results import BadData, fatal, load
+
+ROOT = Path(__file__).resolve().parent.parent
+REFERENCE = ROOT / "results" / "reference"
+KEPT = ("campaign.json", "cells.jsonl", "stop.json", "analysis.json")
+# Which campaign the README and the paper speak of: the first of these that is there.
+MAIN = ("full", "quick")
+
+
+def main_campaign(reference: Path = REFERENCE) -> Path:
+    """The campaign that the README and the paper are made from. Raises BadData."""
+    for name in MAIN:
+        if (reference / name / "cells.jsonl").is_file():
+            return reference / name
+    raise BadData(f"{reference} holds none of {', '.join(MAIN)}")
+
+
+def take_in(directory: Path, reference: Path = REFERENCE) -> Path:
+    """Analyses a finished campaign and makes it the reference of its plan."""
+    campaign = load(directory)
+    if campaign.missing and campaign.stopped is None:
+        raise BadData(f"{directory} lacks {campaign.missing} cells of its plan; let it finish first")
+    if (directory / "raw").is_dir():
+        analyse.main([str(directory)])
+    target = reference / campaign.name
+    if target.resolve() != directory.resolve():
+        shutil.rmtree(target, ignore_errors=True)
+        target.mkdir(parents=True)
+        for name in KEPT:
+            if (directory / name).is_file():
+                shutil.copy(directory / name, target)
+    if (directory / "raw").is_dir():
+        pack(directory, target / "raw.tar.xz")
+    return target
+
+
+def pack(directory: Path, archive: Path) -> None:
+    """The raw reports as one archive: sorted and without owners or dates, so the same each time."""
+    tar = ["tar", "--sort=name", "--owner=0", "--group=0", "--numeric-owner", "--mtime=@0"]
+    # What is no report: the live counters, which belong to the run.
+    tar += ["--exclude=*.live", "-C", str(directory), "-cf", "-", "raw"]
+    with archive.open("wb") as out, subprocess.Popen(tar, stdout=subprocess.PIPE) as made:
+        subprocess.run(["xz", "-9", "-T1"], stdin=made.stdout, stdout=out, check=True)
+    if made.returncode:
+        raise BadData(f"{directory / 'raw'} could not be packed")
+
+
+def remake(campaign: Path) -> None:
+    """Everything below one reference campaign that is made from its analysis."""
+    shutil.rmtree(campaign / "figures", ignore_errors=True)
+    judge.main([str(campaign)])
+    predict.main([str(campaign)])
+    figures.main(figure_catalogue.__doc__, figure_catalogue.drawings, [str(campaign)])
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("campaigns", type=Path, nargs="*", metavar="DIR", help="finished campaigns")
+    options = parser.parse_args(arguments)
+    try:
+        for directory in options.campaigns:
+            take_in(directory)
+        for campaign in sorted(path.parent for path in REFERENCE.glob("*/cells.jsonl")):
+            if not (campaign / "analysis.json").is_file():
+                analyse.main([str(campaign)])
+            remake(campaign)
+        readme_numbers.write(main_campaign())
+    except (BadData, OSError, subprocess.CalledProcessError) as error:
+        fatal(error)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

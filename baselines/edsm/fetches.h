@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 
 #include <cerrno>
+#include <new>
 #include <span>
 #include <vector>
 
@@ -17,7 +18,7 @@ namespace baselines {
 template <class Mechanism>
 class Fetches {
  public:
-  explicit Fetches(Mechanism& mechanism) : mechanism_(mechanism) {}
+  explicit Fetches(Mechanism& mechanism) : mechanism_(mechanism) { idle_.reserve(kMaxIdle); }
 
   // Begins the fetch that a session waits for. True: it has already ended, or failed.
   bool begin(Session& client, std::span<char> buffer) {
@@ -34,8 +35,13 @@ class Fetches {
   // An upstream is ready. Returns the session whose fetch has ended by that, or null.
   Session* ready(Upstream& upstream, std::span<char> buffer) {
     Session* client = upstream.client();
-    const bool ended = go_on(upstream, buffer);
-    return ended ? client : nullptr;
+    try {
+      return go_on(upstream, buffer) ? client : nullptr;
+    } catch (const std::bad_alloc&) {  // for what the origin says, so the upstream is still there
+      drop(upstream);
+      client->job().failure = 500;
+      return client;
+    }
   }
 
   // The session's deadline has passed. False: it does not fetch. Rare enough to look for.
@@ -63,8 +69,15 @@ class Fetches {
       client.job().failure = 502;
       return true;
     }
-    mechanism_.add(fd);
-    Upstream& upstream = upstreams_.create(std::move(socket));
+    try {
+      upstreams_.create(std::move(socket));
+      mechanism_.add(fd);
+    } catch (const std::bad_alloc&) {
+      if (upstreams_.find(fd) != nullptr) upstreams_.destroy(fd);
+      client.job().failure = 500;
+      return true;
+    }
+    Upstream& upstream = *upstreams_.find(fd);
     upstream.begin(client);
     return go_on(upstream, buffer);
   }

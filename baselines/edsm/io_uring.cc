@@ -175,7 +175,13 @@ void RingLoop::add_client(Fd socket, Clock::time_point now) {
   if (beyond_limit(socket.get())) {
     return door_.refuse(std::move(socket), "RLIMIT_NOFILE has been lowered; raise 'ulimit -n'");
   }
-  settle(sessions_.create(std::move(socket), server_.site, slot_, now), now);
+  RingSession* session = nullptr;
+  try {
+    session = &sessions_.create(std::move(socket), server_.site, slot_, now);
+  } catch (const std::bad_alloc&) {
+    return;  // has been announced; the client has been closed
+  }
+  settle(*session, now);
 }
 
 // Accepts that are armed go by the limit of the time when they were armed. Descriptors are dense,

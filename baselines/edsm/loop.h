@@ -16,6 +16,7 @@
 // for a disk a Disk, as disk_in_line.h.
 #pragma once
 
+#include <new>
 #include <string>
 #include <utility>
 #include <vector>
@@ -85,14 +86,24 @@ class Loop {
     if (want == Want::close) return end(session);
     mechanism_.await(session.fd(), want);
     timers_.schedule(session, session.deadline(), now);
-    if (want == Want::input && session.had_its_turn()) queue(session);
-    if (want == Want::job && session.take_job()) jobs_.push_back(&session);
+    if (want == Want::input && session.had_its_turn()) return queue(session);
+    if (want == Want::job && session.take_job()) put(session, jobs_, &session);
   }
 
   void queue(Session& session) {
     if (session.in_queue) return;
     session.in_queue = true;
-    again_.push_back(session.fd());
+    put(session, again_, session.fd());
+  }
+
+  // Without memory for its place in a list, a session ends, and the loop goes on with the others.
+  template <class Item>
+  void put(Session& session, std::vector<Item>& list, Item item) {
+    try {
+      list.push_back(item);
+    } catch (const std::bad_alloc&) {
+      end(session);
+    }
   }
 
   void end(Session& session) {
@@ -155,10 +166,14 @@ class Loop {
   void add_client(Fd socket, Clock::time_point now) {
     const int fd = socket.get();
     if (!mechanism_.can_watch(fd)) return door_.refuse(std::move(socket), Mechanism::kLimit);
-    // Whatever has come already is an event, too: no read on suspicion.
-    mechanism_.add(fd);
-    Session& session = sessions_.create(std::move(socket), server_.site, slot_, now);
-    timers_.schedule(session, session.deadline(), now);
+    try {
+      Session& session = sessions_.create(std::move(socket), server_.site, slot_, now);
+      // Whatever has come already is an event, too: no read on suspicion.
+      mechanism_.add(fd);
+      timers_.schedule(session, session.deadline(), now);
+    } catch (const std::bad_alloc&) {
+      if (sessions_.find(fd) != nullptr) sessions_.destroy(fd);
+    }
   }
 
   void timer_passed(Timer& timer, Clock::time_point now) {

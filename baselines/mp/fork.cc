@@ -3,7 +3,7 @@
 
 #include <cerrno>
 #include <csignal>
-#include <unordered_map>
+#include <map>
 
 #include "baselines/common/acceptor.h"
 #include "baselines/common/children.h"
@@ -24,12 +24,17 @@ class Processes : public Vehicles {
   std::size_t size() const override { return slots_.size(); }
 
   void start(Fd client) override {
+    // Taken before there is a process to be entered, which could not be undone for want of memory.
+    Slots entry{{0, nullptr}};
     CounterSlot* slot = server_.counters.take();
     if (slot == nullptr) return acceptor_.refuse(std::move(client), kNoSlot);
     const pid_t pid = fork_bound_to_parent();
     if (pid == 0) serve_and_exit(client, *slot);
     if (pid > 0) {
-      slots_.emplace(pid, slot);
+      Slots::node_type node = entry.extract(0);
+      node.key() = pid;
+      node.mapped() = slot;
+      slots_.insert(std::move(node));
       return;
     }
     const int error = errno;
@@ -49,6 +54,8 @@ class Processes : public Vehicles {
   }
 
  private:
+  using Slots = std::map<pid_t, CounterSlot*>;  // which takes no memory for a node it is given
+
   [[noreturn]] void serve_and_exit(const Fd& client, CounterSlot& slot) {
     close(listener_.get());  // the port is the parent's alone
     server_.signals.let_act();
@@ -74,7 +81,7 @@ class Processes : public Vehicles {
   Server& server_;
   Acceptor& acceptor_;
   const Fd& listener_;
-  std::unordered_map<pid_t, CounterSlot*> slots_;
+  Slots slots_;
 };
 
 }  // namespace

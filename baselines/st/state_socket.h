@@ -115,7 +115,10 @@ class StateUpstream {
     return StateSocket(socket_.get()).read(buffer, deadline);
   }
   Transfer write(std::span<const iovec> pieces, Clock::time_point deadline) {
-    return StateSocket(socket_.get()).write(pieces, deadline);
+    const Transfer moved = StateSocket(socket_.get()).write(pieces, deadline);
+    // Nothing is to follow here, so it can be told why.
+    if (moved.end == Transfer::End::broken && errno == ETIME) return {Transfer::End::timed_out};
+    return moved;
   }
 
  private:

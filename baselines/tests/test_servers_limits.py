@@ -166,6 +166,8 @@ def test_without_free_memory_clients_are_cut_off_and_later_served(start: Start, 
             with contextlib.suppress(ConnectionResetError, BrokenPipeError):
                 client.sendall(b"GET /plaintext HTTP/1.1\r\nX: " + b"x" * 15000)
         assert wait_until(lambda: "RLIMIT_AS" in server.log())
+        for _ in range(300):  # who is idle needs memory, too
+            stack.enter_context(server.connect())
     resource.prlimit(worker, limit, (resource.RLIM_INFINITY,) * 2)
     assert wait_until(lambda: [ask_once(server) for _ in range(8)] == [200] * 8)
     assert server.children() == [worker]  # it has not been replaced

@@ -1,24 +1,28 @@
 #!/usr/bin/python3
 """Build the paper: every number in it is looked up in what was measured.
 
-    scripts/paper                      paper/build/paper.pdf from results/reference/quick
-    scripts/paper --campaign DIR       from another campaign
+    scripts/paper                      paper/build/paper.pdf from results/reference/full
+    scripts/paper --campaign DIR       from another campaign of the full plan
 
 In paper/paper.tex a number is written
 
     \\measured{TABLE}{KEY=VALUE,...}{PATH}{FORMAT}
 
-which is the one row of that table of analysis.json for which all keys have those values, the value
-at that path in it (dots between names), and how it is printed: 1, 2 or 3 decimals, `int` with
-thousands separated, `percent`, or `interval` for "median (low to high)". \\verdict{H8} is what became of a
-registered claim, \\verdictrows the table of all. Digits anywhere else, outside \\given{...} (what
-was chosen, not measured), are refused, and so is a row that does not exist or that no cell is
-behind. The same data make the same file, byte by byte.
+which is the one row of that table for which all keys have those values, the value at that path in it
+(dots between names), and how it is printed: 1, 2 or 3 decimals, `int` with thousands separated,
+`round` to three digits, `percent`, `kib`, or `interval` before one of these for "median (low to high)".
+The tables are those of analysis.json; model_... of the model; `libraries` of paper/library_sizes.json;
+`source`, the size of each architecture's own code. \\maybe{...} is the same, and says so where no cell
+is usable. \\verdict{H8} is what became of a registered claim, \\verdictrows the table of all, and
+\\byverdict{H8}{TEXT}{TEXT}{TEXT} the sentence for supported, refuted or undecided: no sentence says more
+than its verdict. Digits anywhere else, outside \\given{...} (what was chosen, not measured), are
+refused, and so is a row that does not exist. The same data make the same file, byte by byte.
 """
 
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import os
 import re
@@ -28,12 +32,20 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from analysis import source_size
+from analysis.evidence import FIRST_FILES
+
 ROOT = Path(__file__).resolve().parents[1]
 SOURCE = ROOT / "paper" / "paper.tex"
 BUILD = ROOT / "paper" / "build"
 
-MEASURED = re.compile(r"\\measured\{([^{}]*)\}\{([^{}]*)\}\{([^{}]*)\}\{([^{}]*)\}")
+MEASURED = re.compile(r"\\(measured|maybe)\{([^{}]*)\}\{([^{}]*)\}\{([^{}]*)\}\{([^{}]*)\}")
+BY_VERDICT = re.compile(r"\\byverdict\{([^{}]*)\}" + r"\s*\{([^{}]*)\}" * 3)
+NOT_USABLE = "(no usable cell)"
 VERDICT = re.compile(r"\\verdict\{([^{}]*)\}")
+# Tables that have rows only for what was usable.
+DERIVED = ("load_curves", "system_steps", "comparisons", "model_calibrations", "model_accuracies",
+           "model_limits", "model_curves")
 # Commands whose arguments are names or lengths and not said to the reader.
 SILENT = re.compile(
     r"\\(?:given|cite|ref|label|includegraphics|input|bibitem|usepackage|documentclass|begin|end|"
@@ -43,6 +55,10 @@ SILENT = re.compile(
 
 class Refused(Exception):
     """The paper says something that the data do not."""
+
+
+class NothingUsable(Refused):
+    """Cells ran for this number, and none passed its gates."""
 
 
 def tex(text: str) -> str:
@@ -59,9 +75,14 @@ def shown(value: float, form: str) -> str:
         return f"{value:,.0f}".replace(",", r"\,")
     if form == "percent":
         return f"{100 * value:.0f}\\,\\%"
+    if form == "round":
+        return shown(float(f"{value:.3g}"), "int")
+    if form == "kib":
+        return f"{value / 1024:.0f}\\,KiB"
     if form in ("1", "2", "3"):
         return f"{value:.{form}f}"
-    raise Refused(f"'{form}' is no format; known are int, percent, 1, 2, 3 and interval with one of them")
+    raise Refused(f"'{form}' is no format; known are int, round, percent, kib, 1, 2, 3 and interval"
+                  " with one of them")
 
 
 def printed(value: Any, form: str) -> str:
@@ -82,20 +103,29 @@ def row_of(analysis: dict[str, Any], table: str, keys: str) -> dict[str, Any]:
     wanted = dict(part.split("=", 1) for part in keys.split(",") if part)
     rows = [row for row in analysis.get(table, [])
             if all(str(row.get(name)) == value for name, value in wanted.items())]
+    if not rows and table in DERIVED:  # of points without a usable cell nothing is derived
+        raise NothingUsable(f"no row of '{table}' has {keys}")
     if len(rows) != 1:
         raise Refused(f"{len(rows)} rows of '{table}' have {keys}; exactly one is wanted")
     row: dict[str, Any] = rows[0]
     if row.get("usable", 1) == 0:
-        raise Refused(f"no usable cell is behind the row of '{table}' with {keys}")
+        raise NothingUsable(f"no usable cell is behind the row of '{table}' with {keys}")
     return row
 
 
 def measured(analysis: dict[str, Any], match: re.Match[str]) -> str:
     """What stands for one \\measured{}."""
-    table, keys, path, form = match.groups()
-    value: Any = analysis[keys] if table == "campaign" else row_of(analysis, table, keys)
+    command, table, keys, path, form = match.groups()
+    try:
+        value: Any = analysis[keys] if table == "campaign" else row_of(analysis, table, keys)
+    except NothingUsable:
+        if command == "maybe":
+            return NOT_USABLE
+        raise
     for name in filter(None, path.split(".")):
         if not isinstance(value, dict) or name not in value:
+            if command == "maybe":
+                return NOT_USABLE
             raise Refused(f"the row of '{table}' with {keys} has no '{path}'")
         value = value[name]
     return printed(value, form)
@@ -115,6 +145,7 @@ def refuse_bare_digits(source: str) -> None:
     for number, line in enumerate(body.splitlines(), offset):
         listing = (listing or r"\begin{verbatim}" in line) and r"\end{verbatim}" not in line
         text = re.sub(r"(?<!\\)%.*", "", line)
+        text = re.sub(r"\\byverdict\{[^{}]*\}", "", text)
         for pattern in (MEASURED, VERDICT, SILENT):
             text = pattern.sub("", text)
         if not listing and (digit := re.search(r"\d", text)):
@@ -132,15 +163,37 @@ def expand(source: str, analysis: dict[str, Any], verdicts: dict[str, Any]) -> s
             raise Refused(f"\\verdict{{{match.group(1)}}}: no such claim is registered")
         return tex(str(by_id[match.group(1)]["verdict"]))
 
+    def sentence(match: re.Match[str]) -> str:
+        ways = dict(zip(("supported", "refuted", "undecided here"), match.groups()[1:]))
+        if match.group(1) not in by_id:
+            raise Refused(f"\\byverdict{{{match.group(1)}}}: no such claim is registered")
+        return ways[by_id[match.group(1)]["verdict"]].strip()
+
     source = MEASURED.sub(lambda match: measured(analysis, match), source)
+    source = BY_VERDICT.sub(sentence, source)
     source = VERDICT.sub(verdict, source)
     return source.replace(r"\verdictrows", verdict_rows(verdicts))
 
 
+def tables(campaign: Path) -> dict[str, Any]:
+    """Everything that a number may be looked up in."""
+    found: dict[str, Any] = json.loads((campaign / "analysis.json").read_text())
+    made = BUILD / "model.json"
+    subprocess.run([ROOT / "scripts" / "model", campaign, "-o", made], check=True,
+                   stdout=subprocess.DEVNULL)
+    model = json.loads(made.read_text())
+    found |= {f"model_{name}": model[name] for name in model if isinstance(model[name], list)}
+    sizes = json.loads((ROOT / "paper" / "library_sizes.json").read_text())
+    found["libraries"] = sizes["libraries"]
+    own = source_size.own_sizes(ROOT, FIRST_FILES, "baselines/")
+    found["source"] = [{"architecture": name, **dataclasses.asdict(size)} for name, size in own.items()]
+    return found
+
+
 def build(campaign: Path) -> Path:
     """Writes paper/build/paper.pdf."""
-    analysis = json.loads((campaign / "analysis.json").read_text())
     BUILD.mkdir(exist_ok=True)
+    analysis = tables(campaign)
     judged = BUILD / "verdicts.json"
     subprocess.run([ROOT / "scripts" / "verdicts", campaign, "-o", judged], check=True,
                    stdout=subprocess.DEVNULL)
@@ -165,7 +218,7 @@ def main() -> int:
     """Entry point; returns the exit status."""
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--campaign", type=Path, default=ROOT / "results" / "reference" / "quick",
+    parser.add_argument("--campaign", type=Path, default=ROOT / "results" / "reference" / "full",
                         metavar="DIR", help="folder with analysis.json and figures/")
     arguments = parser.parse_args()
     if shutil.which("latexmk") is None:

@@ -79,9 +79,9 @@ def measured(ours: Path) -> list[dict[str, Any]]:
         nspr = unpacked("n/nspr/nspr_4.35.orig.tar.gz", Path(name))
         own = [*(ROOT / "st" / "src").rglob("*"), ROOT / "st" / "include" / "st.h"]
         return [
-            row("State Threads, ours", ours, own),
+            row("State Threads (ours)", ours, own),
             # What lies deeper are examples and extensions, which the library does not hold.
-            row("State Threads 1.9, SGI", installed("libst.so.1"), sgi.glob("*/*")),
+            row("State Threads 1.9 (SGI)", installed("libst.so.1"), sgi.glob("*/*")),
             # For all its platforms; its tests and its other libraries lie elsewhere.
             row("NSPR 4.35", installed("libnspr4.so"), [
                 f for part in ("src", "include") for f in nspr.rglob(f"nspr/pr/{part}/**/*")

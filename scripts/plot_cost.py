@@ -26,6 +26,8 @@ from numbers_as_text import rate, size
 
 TITLE = "Cost of a request"
 PANEL_WIDTH = 1.6
+COLUMNS = 3  # more would make the letters too small on paper
+HEIGHT_OF_A_BAR = 0.26  # inches
 CPU = "cpu_us_per_request"
 USER = "server_user_share"
 
@@ -90,10 +92,18 @@ def busiest(analysis: Analysis, workload: str) -> list[Point]:
 
 def draw(analysis: Analysis, points: list[Point], narrow: bool = False, caption: str = "") -> Any:
     bars = [b for b in BARS if any(b.metrics[0] in p.metrics for p in points)]
-    figure, grid = parts.panels(1, len(bars), caption, narrow, PANEL_WIDTH, right=0.35, left=1.25)
+    columns = min(COLUMNS, len(bars))
+    rows = -(-len(bars) // columns)
+    height = max(parts.PANEL_HEIGHT, HEIGHT_OF_A_BAR * len(points))
+    figure, grid = parts.panels(
+        rows, columns, caption, narrow, PANEL_WIDTH, right=0.35, left=1.25, height=height
+    )
     look = style.looks(analysis)
-    for axes, bar in zip(grid[0], bars):
+    places = [axes for row in grid for axes in row]
+    for axes, bar in zip(places, bars):
         _panel(axes, bar, points, look)
+    for axes in places[len(bars) :]:
+        axes.set_visible(False)
     return figure
 
 

@@ -81,8 +81,9 @@ def _rows(made: Model) -> tuple[figures.Row, ...]:
 
 
 def draw(analysis: Analysis, made: Model, narrow: bool = False, caption: str = "") -> Any:
-    width = parts.NARROW_PANEL
-    figure, (row,) = parts.panels(1, 3 if made.checks else 2, caption, narrow, width)
+    # Two beside each other: with three the letters would be too small on paper.
+    figure, grid = parts.panels(2 if made.checks else 1, 2, caption, narrow)
+    row = [axes for line in grid for axes in line]
     look = style.looks(analysis)
     over_clients = _curves(made, "clients", lambda p: p.clients)
     _lines(row[0], over_clients, look)
@@ -107,6 +108,7 @@ def draw(analysis: Analysis, made: Model, narrow: bool = False, caption: str = "
     parts.label_curves(row[1], over_cpus, look)
     if made.checks:
         _errors(row[2], made.checks, look)
+        row[3].set_visible(False)
     return figure
 
 

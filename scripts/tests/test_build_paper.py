@@ -57,3 +57,19 @@ def test_what_was_chosen_may_be_said() -> None:
 
 def test_the_paper_itself_says_only_what_the_reference_does() -> None:
     build_paper.refuse_bare_digits(build_paper.SOURCE.read_text())
+
+
+def test_a_sentence_is_the_one_that_the_verdict_supports() -> None:
+    said = paper(r"It \byverdict{H1} {grows.} {does not grow by \measured{campaign}{cells}{}{int}.}" "\n{may grow.}")
+    assert r"It does not grow by 12\,345." in said and "may grow" not in said
+
+
+def test_where_no_cell_is_usable_the_paper_says_so() -> None:
+    assert build_paper.NOT_USABLE in paper(r"\maybe{points}{label=mp,clients=64}{metrics.cpu}{1}")
+    with pytest.raises(build_paper.Refused, match="0 rows"):
+        paper(r"\maybe{points}{label=edsm}{metrics.cpu}{1}")
+
+
+def test_rounding_keeps_three_digits() -> None:
+    assert build_paper.shown(19_654_321, "round") == r"19\,700\,000"
+    assert build_paper.shown(64_720, "kib") == r"63\,KiB"

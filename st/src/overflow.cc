@@ -31,6 +31,11 @@ iovec text(const char* words) { return {const_cast<char*>(words), strlen(words)}
 
 // Sanitizers have a report of their own.
 [[maybe_unused]] void on_fault(int signal, siginfo_t* info, void*) {
+  ::signal(signal, SIG_DFL);
+  if (info->si_code <= 0) {  // somebody sent it: no instruction has failed that would fail again
+    raise(signal);           // arrives when we return
+    return;
+  }
   const Thread* thread = scheduler.current();
   const auto address = reinterpret_cast<uintptr_t>(info->si_addr);
   const auto low = thread ? reinterpret_cast<uintptr_t>(thread->stack.low) : 0;
@@ -44,7 +49,6 @@ iovec text(const char* words) { return {const_cast<char*>(words), strlen(words)}
     [[maybe_unused]] const ssize_t written = writev(STDERR_FILENO, message, 5);
   }
   // The instruction is tried again and this time ends the process as it would have without us.
-  ::signal(signal, SIG_DFL);
 }
 
 // What on_fault() runs on; null: the program's own, or none is needed.

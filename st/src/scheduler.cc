@@ -78,7 +78,8 @@ Thread* merge(Thread* a, Thread* b) {
   watch_for_overflow();
   grant(kSwitchesPerClock);
   switch_in_ = switch_out_ = nullptr;
-  exceptions_ = __cxa_get_globals ? __cxa_get_globals() : nullptr;
+  static void* none[2];  // of a program without C++; never written
+  exceptions_ = __cxa_get_globals ? __cxa_get_globals() : none;
   last_clock_ = read_clock();
   active_ = 1;
   return true;
@@ -116,13 +117,12 @@ void Scheduler::interrupt(Thread* thread) {
   if (asleep(thread)) wake(thread, Wake::interrupted);
 }
 
-[[gnu::cold]] void Scheduler::swap_exceptions(Thread* self, Thread* next) {
-  self->exceptions[0] = exceptions_[0];
-  self->exceptions[1] = exceptions_[1];
-  self->holds_exceptions = exceptions_in_flight();
-  exceptions_[0] = next->holds_exceptions ? next->exceptions[0] : nullptr;
-  exceptions_[1] = next->holds_exceptions ? next->exceptions[1] : nullptr;
-  next->holds_exceptions = false;
+[[gnu::cold]] void Scheduler::switch_with_exceptions(Thread* self, Thread* next) {
+  void* const own[] = {exceptions_[0], exceptions_[1]};
+  exceptions_[0] = exceptions_[1] = nullptr;
+  switch_registers(self, next);
+  exceptions_[0] = own[0];
+  exceptions_[1] = own[1];
 }
 
 // Looks at descriptors and timers once; if allowed, waits until something happens or the first

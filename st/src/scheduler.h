@@ -98,11 +98,12 @@ class Scheduler {
   void append(Thread* thread);
   Thread* next_runnable();
   void switch_to(Thread* self, Thread* next);
+  void switch_registers(Thread* self, Thread* next);
+  void switch_with_exceptions(Thread* self, Thread* next);
   void look_at_events(bool may_wait);
   void look_at_events_if_due();
   void check_the_clock();
   void grant(uint32_t switches);
-  void swap_exceptions(Thread* self, Thread* next);
   bool exceptions_in_flight() const;
 
   Thread* current_ = nullptr;
@@ -112,8 +113,7 @@ class Scheduler {
   uint32_t budget_ = 1;   // switches until the clock is looked at although threads are runnable
   uint32_t granted_ = 1;  // what the budget was at first
   uint32_t active_ = 0;   // threads that have not ended
-  void** exceptions_ =
-      nullptr;  // the C++ runtime's record for this kernel thread; null: no C++ in the program
+  void** exceptions_ = nullptr;  // the C++ runtime's record for this kernel thread
   st_switch_cb_t switch_in_ = nullptr;
   st_switch_cb_t switch_out_ = nullptr;
   TimerHeap timers_;
@@ -149,7 +149,7 @@ inline void Scheduler::append(Thread* thread) {
 // behind it is in the cache, so the frames of the next but one are asked for now, while there is
 // a turn to wait for them, and the control block of the one behind that. Null is not asked for: a
 // prefetch of what is not mapped takes as long as finding that out.
-inline Thread* Scheduler::next_runnable() {
+[[gnu::always_inline]] inline Thread* Scheduler::next_runnable() {
   Thread* next = run_head_;
   run_head_ = next->next;
   if (run_head_) {
@@ -178,20 +178,25 @@ inline void Scheduler::look_at_events_if_due() {
 }
 
 // The C++ runtime's record: the exceptions being handled, and a 32-bit count of those thrown and
-// not yet caught.
+// not yet caught. A thread that is left with any takes them along and puts them back when it goes
+// on, so that the others find none.
 inline bool Scheduler::exceptions_in_flight() const {
   return (reinterpret_cast<uintptr_t>(exceptions_[0]) |
           static_cast<uint32_t>(reinterpret_cast<uintptr_t>(exceptions_[1]))) != 0;
 }
 
 // The one place where a thread is left and goes on.
-[[gnu::always_inline]] inline void Scheduler::switch_to(Thread* self, Thread* next) {
-  if (exceptions_ && (next->holds_exceptions || exceptions_in_flight())) [[unlikely]]
-    swap_exceptions(self, next);
+[[gnu::always_inline]] inline void Scheduler::switch_registers(Thread* self, Thread* next) {
   current_ = next;
   sanitizer_leave(self, next);
   context_switch(&self->context, &next->context);
   sanitizer_arrive(current_);
+}
+
+[[gnu::always_inline]] inline void Scheduler::switch_to(Thread* self, Thread* next) {
+  if (exceptions_in_flight()) [[unlikely]]
+    return switch_with_exceptions(self, next);
+  switch_registers(self, next);
 }
 
 inline void Scheduler::arrived() {
@@ -221,14 +226,25 @@ inline void Scheduler::arrived() {
   return self->wake;
 }
 
+// The caller goes to the end of the run queue, and the head takes its place. Two threads that give
+// way to each other, which have nothing in the queue but the other one, are the short way through:
+// no frame is asked for that is in the cache already, and nothing is written twice.
 [[gnu::always_inline]] inline void Scheduler::yield() {
   look_at_events_if_due();
   if (!run_head_) return;
   Thread* self = current_;
   if (switch_out_) [[unlikely]]
     switch_out_();
-  append(self);
-  switch_to(self, next_runnable());
+  Thread* next = run_head_;
+  self->next = nullptr;
+  if (!next->next) [[likely]] {
+    run_head_ = self;
+  } else {
+    run_tail_->next = self;
+    next_runnable();
+  }
+  run_tail_ = self;
+  switch_to(self, next);
   if (switch_in_) [[unlikely]]
     switch_in_();
 }

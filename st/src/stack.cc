@@ -161,7 +161,7 @@ size_t page_size() {
 
 _st_thread* StackAllocator::take(size_t size) {
   const size_t page = page_size();
-  size = size == 0 ? kDefaultStackSize : (size + page - 1) / page * page;
+  size = size == 0 ? kDefaultStackSize : (size + page - 1) & ~(page - 1);
   // The pool of the default size is almost always the first and only one.
   StackPool* pool = pools_ && pools_->size == size ? pools_ : pool_for(size);
   if (!pool) return nullptr;

@@ -68,7 +68,6 @@ st_thread_t st_thread_create(void* (*start)(void* arg), void* arg, int joinable,
   thread->arg = arg;
   thread->joinable = joinable != 0;
   thread->interrupted = false;
-  thread->holds_exceptions = false;
   thread->joiner = nullptr;
   thread->name[0] = '\0';
   // Destructors may have left some, and others may have set some after it ended.

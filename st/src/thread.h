@@ -43,15 +43,12 @@ struct alignas(64) _st_thread {
   st::Wake wake;     // how its last wait ended; valid from wake() until the thread has looked
   bool interrupted;  // st_thread_interrupt() was called and nobody has been told yet
   bool joinable;
-  bool holds_exceptions;  // `exceptions` is valid: it was left inside a catch block or while
-                          // unwinding
-  uint8_t keys_used;      // keys [0, keys_used) may be set
-  uint16_t home;          // the number of its scheduler
-  st::Timer timer;  // armed while it waits with a deadline; its `order` numbers every wait for
-                    // descriptors
+  uint8_t keys_used;  // keys [0, keys_used) may be set
+  uint16_t home;      // the number of its scheduler
+  st::Timer timer;    // armed while it waits with a deadline; its `order` numbers every wait for
+                      // descriptors
 
   // Used by its start and its end, and by what is rare.
-  void* exceptions[2];  // what the C++ runtime keeps for a thread of control
   void* (*start)(void*);
   void* arg;
   void* value;         // what it returned; valid when zombie

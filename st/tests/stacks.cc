@@ -98,6 +98,16 @@ TEST(Stacks, overflow_ends_the_process_with_a_sentence) {
   EXPECT_EXIT(run_over(), testing::KilledBySignal(SIGSEGV), "stack overflow.*the guilty one");
 }
 
+// The library's handler finds no overflow in it and must not take it for one that repeats itself.
+TEST(Stacks, segmentation_fault_sent_by_somebody_ends_the_process) {
+  if (st_tests::sanitized()) GTEST_SKIP() << "the sanitizer has a handler of its own";
+  const auto be_killed = [] {
+    if (st_init() == 0) kill(getpid(), SIGSEGV);
+    _exit(0);
+  };
+  EXPECT_EXIT(be_killed(), testing::KilledBySignal(SIGSEGV), "^$");
+}
+
 ST_TEST(Stacks, sizes_are_rounded_up_to_whole_pages) {
   for (const size_t wanted : {size_t{1}, page(), page() + 1, 10 * page(), size_t{1'000'000}}) {
     const st_thread_t thread = create(end_at_once, static_cast<int>(wanted));

@@ -8,8 +8,6 @@
 
 #include "harness/catalogue.h"
 #include "harness/error.h"
-#include "harness/files.h"
-#include "harness/generators.h"
 #include "harness/progress.h"
 #include "harness/runner.h"
 #include "harness/settings.h"
@@ -23,8 +21,8 @@ using nlohmann::json;
 using nlohmann::ordered_json;
 
 // Says what is doubtful about the machine, and stops where there would be no numbers at all.
-ordered_json consult_doctor(const Places& places, const Demand& demand) {
-  const auto findings = examine(places, demand);
+ordered_json consult_doctor(Site& site, const Demand& demand) {
+  const auto findings = site.examine(demand);
   for (const Finding& finding : findings) {
     if (finding.health != Health::block) continue;
     throw Error("this plan cannot be run here: " + finding.name + ": " + finding.found + ". " +
@@ -199,71 +197,30 @@ class Stopper {
   ordered_json looks_ = ordered_json::array();
 };
 
-// Everything that is needed to run cells, made once.
-class Laboratory {
- public:
-  Laboratory(const CampaignOptions& options, const Places& places, const Plan& plan,
-             const Store& store)
-      : cpus_(allowed_cpus()),  // before pin_self() narrows them
-        server_(places.servers),
-        origin_(places.servers / ceiling_server().program),
-        files_(plan.files.empty() ? fs::path() : fs::absolute(store.directory() / "files")),
-        runner_({.server = server_,
-                 .generator = [this](const std::string& name) -> Generator& {
-                   return *generators_.at(name);
-                 },
-                 .clock = clock_,
-                 .probe = fetch,
-                 .machine = read_machine_times,
-                 .kernel = read_kernel_counts,
-                 .established = established_at,
-                 .syscalls = count_syscalls,
-                 .helpers_cpu_s = [this] { return origin_.cpu_s(); },
-                 .cpus = cpus_,
-                 .raw_directory = fs::absolute(store.raw_directory()),
-                 .files = files_,
-                 .sampling = options.sampling},
-                plan) {
-    for (const std::string& name : generators_of(plan)) {
-      generators_[name] = make_generator(name, places);
-    }
-    if (!files_.empty()) make_files(plan.files, files_, places.servers / "make_disk_file");
+// One cell; whatever goes wrong with it is in its result.
+Result measure_cell(Runner& runner, Site& site, const Cell& cell, Known known) {
+  MonotonicClock clock;
+  const double begin = clock.now();
+  const std::string started = utc_now();
+  Result result;
+  const auto fail = [&](const std::exception& failure) {
+    result.cell = cell;
+    result.failure = failure.what();
+  };
+  try {
+    known.origin = site.settle(cell);
+    result = runner.run(cell, known);
+  } catch (const CellFailed& failure) {
+    fail(failure);
+  } catch (const Error& error) {
+    fail(error);  // not the cell's fault, but no reason to give up the others
+  } catch (const fs::filesystem_error& error) {
+    fail(error);
   }
-
-  Result run(const Cell& cell, Known known) {
-    const Placement placement = place(cpus_, cell.cpus);
-    pin_self(placement.generator);  // archbench, too, stays off the server's CPUs
-    const double begin = clock_.now();
-    const std::string started = utc_now();
-    Result result;
-    try {
-      if (cell.workload.origin) known.origin = origin_.url_on(placement.generator);
-      result = runner_.run(cell, known);
-    } catch (const CellFailed& failure) {
-      result.cell = cell;
-      result.failure = failure.what();
-    } catch (const Error& error) {
-      // Not the cell's fault, but no reason to give up the others.
-      result.cell = cell;
-      result.failure = error.what();
-    } catch (const fs::filesystem_error& error) {
-      result.cell = cell;
-      result.failure = error.what();
-    }
-    result.started_utc = started;
-    result.took_s = clock_.now() - begin;
-    return result;
-  }
-
- private:
-  std::vector<int> cpus_;
-  LocalServer server_;
-  Origin origin_;
-  fs::path files_;
-  std::map<std::string, std::unique_ptr<Generator>> generators_;
-  MonotonicClock clock_;
-  Runner runner_;
-};
+  result.started_utc = started;
+  result.took_s = clock.now() - begin;
+  return result;
+}
 
 }  // namespace
 
@@ -279,23 +236,22 @@ Demand demand_of(const Plan& plan, const Schedule& schedule, const Places& place
   return demand;
 }
 
-Schedule schedule_here(const Plan& plan, std::uint64_t seed) {
-  const auto cpus = static_cast<int>(allowed_cpus().size());
+Schedule schedule_for(const Plan& plan, std::uint64_t seed, int cpus) {
   Schedule schedule = make_schedule(plan, seed, cpus);
   if (schedule.cells_per_block == 0) {
     throw Error("every cell of the plan wants more CPUs than the " + std::to_string(cpus) +
-                " of this machine");
+                " of the server's machine");
   }
   if (schedule.left_out > 0) {
-    std::fprintf(stderr,
-                 "%d cells of each block are left out: they want more than the %d CPUs here.\n",
-                 schedule.left_out, cpus);
+    std::fprintf(
+        stderr, "%d cells of each block are left out: they want more than the %d CPUs there are.\n",
+        schedule.left_out, cpus);
   }
   return schedule;
 }
 
 ordered_json describe_campaign(const Plan& plan, std::uint64_t seed, const Schedule& schedule,
-                               const Places& places, const CampaignOptions& options) {
+                               const Places& places, Site& site, const CampaignOptions& options) {
   ordered_json campaign{{"schema", "archbench.campaign/1"},
                         {"name", plan.name},
                         {"started_utc", utc_now()},
@@ -312,7 +268,7 @@ ordered_json describe_campaign(const Plan& plan, std::uint64_t seed, const Sched
   if (stopping.budget_s) campaign["stopping"]["budget_s"] = *stopping.budget_s;
   campaign["plan"] = plan.as_given;
   campaign["command"] = options.command;
-  campaign["environment"] = read_environment();
+  site.describe(campaign);
   campaign["provenance"] = read_provenance(places, plan);
   return campaign;
 }
@@ -322,13 +278,16 @@ void run_campaign(const CampaignOptions& options) {
   Plan plan = load_plan(find_plan(options.plan, places.plans));
   if (options.stopping.precision) plan.blocks = std::max(plan.blocks, most_blocks());
   const std::uint64_t seed = options.seed.value_or(plan.seed);
-  const Schedule schedule = schedule_here(plan, seed);
+  if (plan.hosts && options.apply)
+    throw Error("--apply changes this machine, not the plan's hosts");
+  const auto site = make_site(plan, places);
+  const Schedule schedule = schedule_for(plan, seed, site->cpus());
   const Demand demand = demand_of(plan, schedule, places);
   const AppliedSettings settings(options.apply, places, demand);
   raise_descriptor_limit();
-  const ordered_json health = consult_doctor(places, demand);
+  const ordered_json health = consult_doctor(*site, demand);
   Catalogue().require_all(plan, places);
-  ordered_json campaign = describe_campaign(plan, seed, schedule, places, options);
+  ordered_json campaign = describe_campaign(plan, seed, schedule, places, *site, options);
   campaign["doctor"] = health;
 
   Store store = Store::open(choose_directory(options, plan, campaign), campaign);
@@ -337,7 +296,9 @@ void run_campaign(const CampaignOptions& options) {
                schedule.cells.size() - store.size(), schedule.cells.size(),
                spoken_time(expected_seconds(plan, schedule.cells.size() - store.size())).c_str());
 
-  Laboratory laboratory(options, places, plan, store);
+  Rig rig = site->rig(store.directory());
+  rig.sampling = options.sampling;
+  Runner runner(rig, plan);
   Knowledge knowledge(campaign, places);
   Stopper stopper(options.stopping, store, schedule);
   Progress progress(stderr, store.size(), schedule.cells.size(), plan.blocks,
@@ -349,7 +310,7 @@ void run_campaign(const CampaignOptions& options) {
     throw_if_interrupted();
     if ((stopped = stopper.stops_before(cell, expected_seconds(plan, 1)))) break;
     progress.begin(cell);
-    Result result = laboratory.run(cell, knowledge.about(cell));
+    Result result = measure_cell(runner, *site, cell, knowledge.about(cell));
     knowledge.sign(result.provenance, cell.workload.generator);
     store.append(to_json(result));
     knowledge.learn(store.cells().back());

@@ -12,6 +12,7 @@
 #include "harness/environment.h"
 #include "harness/plan.h"
 #include "harness/schedule.h"
+#include "harness/site.h"
 #include "harness/stopping.h"
 
 namespace archbench {
@@ -31,16 +32,16 @@ struct CampaignOptions {
 // Interrupted; the same call then goes on.
 void run_campaign(const CampaignOptions& options);
 
-// The schedule of this machine, with a word on stderr about cells it cannot run. Throws Error when
-// none is left.
-Schedule schedule_here(const Plan& plan, std::uint64_t seed);
+// The schedule for a server's machine with so many CPUs, with a word on stderr about cells it
+// cannot run. Throws Error when none is left.
+Schedule schedule_for(const Plan& plan, std::uint64_t seed, int cpus);
 
 // What the cells ask of the machine.
 Demand demand_of(const Plan& plan, const Schedule& schedule, const Places& places);
 
 // campaign.json for a campaign that would begin now; `doctor` is left to the caller.
 nlohmann::ordered_json describe_campaign(const Plan& plan, std::uint64_t seed,
-                                         const Schedule& schedule, const Places& places,
+                                         const Schedule& schedule, const Places& places, Site& site,
                                          const CampaignOptions& options);
 
 }  // namespace archbench

@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "harness/agent.h"
 #include "harness/campaign.h"
 #include "harness/commands.h"
 #include "harness/foreign.h"
@@ -81,6 +82,11 @@ int obey(int argc, char** argv) {
     sub->add_option("--seed", options.seed, "order of the cells, instead of the plan's seed");
   }
   takes_plan(doctor);
+  app.add_subcommand("agent", "serve archbench from another host")
+      ->group("")
+      ->callback([&] { exit_status = serve_as_agent(directory); })
+      ->add_option("DIR", directory)
+      ->required();
   for (auto* sub : {plan, run, doctor, list}) {
     sub->add_option("--servers", options.servers,
                     "folder of the httpd_* (default: beside archbench)");

@@ -33,7 +33,8 @@ int show_plan(const std::string& given, std::optional<std::uint64_t> seed,
               const fs::path& servers) {
   const Places places = find_places(servers);
   const Plan plan = load_plan(find_plan(given, places.plans));
-  const Schedule schedule = schedule_here(plan, seed.value_or(plan.seed));
+  const Schedule schedule =
+      schedule_for(plan, seed.value_or(plan.seed), make_site(plan, places)->cpus());
   std::printf("%s: %s\n", plan.name.c_str(), plan.question.c_str());
   std::printf("%zu cells, %d blocks, about %s\n\n", schedule.cells.size(), plan.blocks,
               spoken_time(expected_seconds(plan, schedule.cells.size())).c_str());
@@ -120,7 +121,8 @@ int show_doctor(const std::string& given, const fs::path& servers, Remedy remedy
   Demand demand;
   if (!given.empty()) {
     const Plan plan = load_plan(find_plan(given, places.plans));
-    demand = demand_of(plan, schedule_here(plan, plan.seed), places);
+    demand =
+        demand_of(plan, schedule_for(plan, plan.seed, make_site(plan, places)->cpus()), places);
   }
   auto findings = examine(places, demand);
   if (remedy == Remedy::apply) {

@@ -101,6 +101,16 @@ Gate generator_even(const Observation& seen, const Measurements& measured) {
       "its idlest thread used " + percent(idlest) + " of a CPU, its busiest " + percent(busiest)};
 }
 
+// Several generators divide one load evenly. One that is at its end sends less than its part and
+// measures its own queue, and both are then inside the merged numbers.
+std::vector<Gate> generators_keep_up(const Observation& seen, const Measurements& measured) {
+  if (!seen.generator_elsewhere) return {};
+  const double busiest = measured.generator_busiest_thread_share.value_or(1);
+  return {{"generators_keep_up", passes(busiest < kGeneratorBusy), Effect::invalidates, busiest,
+           kGeneratorBusy,
+           "the busiest thread of all generators' hosts used " + percent(busiest) + " of a CPU"}};
+}
+
 Gate below_ceiling(const Observation& seen, const Measurements& measured) {
   const char* name = "below_ceiling";
   if (seen.cell.is_ceiling()) return unknown_gate(name, Effect::labels, "this is the ceiling");
@@ -190,16 +200,18 @@ Gate not_throttled(const Observation& seen, const Measurements& measured) {
 
 std::vector<Gate> judge_conditions(const Observation& seen, const Measurements& measured,
                                    const Steadiness& steadiness) {
-  return {server_was_the_limit(seen, measured),
-          machine_quiet(measured),
-          run_complete(seen, measured),
-          right_binary(seen),
-          generator_even(seen, measured),
-          below_ceiling(seen, measured),
-          steady_state(seen, steadiness),
-          no_dropped_connections(measured),
-          clock_steady(measured),
-          not_throttled(seen, measured)};
+  std::vector<Gate> gates{server_was_the_limit(seen, measured),
+                          machine_quiet(measured),
+                          run_complete(seen, measured),
+                          right_binary(seen),
+                          generator_even(seen, measured),
+                          below_ceiling(seen, measured),
+                          steady_state(seen, steadiness),
+                          no_dropped_connections(measured),
+                          clock_steady(measured),
+                          not_throttled(seen, measured)};
+  for (Gate& gate : generators_keep_up(seen, measured)) gates.push_back(std::move(gate));
+  return gates;
 }
 
 }  // namespace archbench

@@ -31,6 +31,7 @@ struct Load {
 // What is known about latencies. Absent: this generator does not tell.
 struct Latencies {
   std::optional<double> mean_us, p50_us, p90_us, p99_us, p999_us, max_us;
+  Histogram buckets = {};  // rounded, for merging several of them; empty: not known
 };
 
 // What the generator says about its own run, from its first connection to its end.

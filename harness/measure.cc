@@ -44,11 +44,13 @@ void measure_window(const Observation& seen, Measurements& m, std::vector<Warnin
   if (seen.ceiling_rps) m.ceiling_share = ratio(*m.throughput_rps, *seen.ceiling_rps);
 
   const double total = end.machine.total_s - begin.machine.total_s;
-  const double known =
-      cpu + (end.generator_cpu_s - begin.generator_cpu_s) + (end.own_cpu_s - begin.own_cpu_s);
+  const double generator =
+      seen.generator_elsewhere ? 0 : end.generator_cpu_s - begin.generator_cpu_s;
+  const double known = cpu + generator + (end.own_cpu_s - begin.own_cpu_s);
   const double foreign = end.machine.busy_s - begin.machine.busy_s - known;
   m.steal_share = ratio(std::max(0.0, end.machine.steal_s - begin.machine.steal_s), total);
   m.foreign_cpu_share = ratio(std::max(0.0, foreign), total);
+  m.harness_cpu_share = ratio(std::max(0.0, end.own_cpu_s - begin.own_cpu_s), total);
 }
 
 // Memory, vehicles, the user/system split and context switches.
@@ -273,6 +275,7 @@ ordered_json to_json(const Measurements& m) {
   put(json, "retransmits", m.retransmits);
   put(json, "steal_share", m.steal_share);
   put(json, "foreign_cpu_share", m.foreign_cpu_share);
+  put(json, "harness_cpu_share", m.harness_cpu_share);
   put(json, "throttled_s", m.throttled_s);
   put(json, "clock_step_s", m.clock_step_s);
   put(json, "settled_after_s", m.settled_after_s);

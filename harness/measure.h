@@ -69,6 +69,7 @@ struct Measurements {
   std::optional<std::uint64_t> retransmits;
   std::optional<double> steal_share;        // of the machine's CPU time in the window
   std::optional<double> foreign_cpu_share;  // the same, used by neither side nor by archbench
+  std::optional<double> harness_cpu_share;  // the same, used by archbench: what measuring costs
   std::optional<double> throttled_s;        // kept from us by a limit of the control group
   std::optional<double> clock_step_s;       // what the wall clock moved beyond the monotonic one
   std::optional<double> settled_after_s;    // from the generator's start (MSER-5)

@@ -50,6 +50,7 @@ struct Observation {
   double planned_seconds = 0;  // of the window
   int generator_threads = 0;
   bool generator_shares_cpus = false;
+  bool generator_elsewhere = false;   // on other machines than the server
   bool server_counts = true;          // else every CounterTotals here is empty
   std::optional<double> ceiling_rps;  // of the null responder under the same load
   std::string expected_sha256;        // of the server's program when the campaign began

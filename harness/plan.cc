@@ -72,8 +72,8 @@ Plan parse_plan(const std::string& text, const std::string& origin) {
   plan.as_given = parse_json(text, origin);
   const Field root(plan.as_given, origin);
   root.allow_only({"schema", "name", "question", "servers", "workloads", "generator", "files",
-                   "clients", "cpus", "system_clients", "ceiling", "warmup_seconds", "seconds",
-                   "blocks", "seed"});
+                   "hosts", "clients", "cpus", "system_clients", "ceiling", "warmup_seconds",
+                   "seconds", "blocks", "seed"});
   if (const Field schema = root.at("schema"); schema.text() != kSchema) {
     schema.expected(std::string("\"") + kSchema + "\"");
   }
@@ -82,6 +82,7 @@ Plan parse_plan(const std::string& text, const std::string& origin) {
   read_servers(root.at("servers"), plan);
   read_workloads(root, plan);
   if (const auto files = root.find("files")) read_files(*files, plan);
+  if (const auto hosts = root.find("hosts")) plan.hosts = read_hosts(*hosts);
   if (const auto ceiling = root.find("ceiling")) plan.ceiling = ceiling->boolean();
   plan.clients = read_counts(root.at("clients"));
   plan.cpus = read_counts(root.at("cpus"));

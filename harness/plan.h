@@ -4,10 +4,12 @@
 #include <cstdint>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "harness/cell.h"
+#include "harness/hosts.h"
 
 namespace archbench {
 
@@ -25,6 +27,7 @@ struct Plan {
   std::vector<ServerSpec> servers;  // twins included, each behind its original
   std::vector<Workload> workloads;  // one for each rate of those that have rates
   std::vector<ServedFile> files;
+  std::optional<HostsWanted> hosts;  // absent: everything runs on this machine
   std::vector<int> clients;
   std::vector<int> cpus;
   std::vector<int> system_clients;  // empty: every CPU count is crossed with `clients`

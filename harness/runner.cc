@@ -1,7 +1,6 @@
 #include "harness/runner.h"
 
 #include <algorithm>
-#include <ctime>
 
 #include "harness/error.h"
 
@@ -23,12 +22,6 @@ constexpr double kSyscallSeconds = 0.2;
 
 constexpr double kPollEvery = 0.005;  // while waiting for a condition, seconds
 
-double own_cpu_seconds() {
-  timespec time{};
-  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
-  return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
-}
-
 // Names inside raw/, as the record gives them: relative to the campaign.
 void append_raw(std::vector<std::string>& to, const std::vector<std::string>& names) {
   for (const std::string& name : names) to.push_back("raw/" + name);
@@ -47,7 +40,7 @@ Placement place(const std::vector<int>& machine, int cpus) {
 }
 
 Result Runner::run(const Cell& cell, const Known& known) {
-  const Placement placement = place(rig_.cpus, cell.cpus);
+  const Placement placement = rig_.place(cell);
   generator_ = &rig_.generator(cell.workload.generator);
   Result result;
   try {
@@ -108,6 +101,7 @@ Observation Runner::observe(const Cell& cell, const Known& known, const Placemen
 void Runner::start_server(Observation& seen, const Known& known, const Placement& placement) {
   const Workload& workload = seen.cell.workload;
   seen.generator_shares_cpus = placement.shared;
+  seen.generator_elsewhere = placement.elsewhere;
   seen.ceiling_rps = known.ceiling_rps;
   seen.expected_sha256 = known.expected_sha256;
   url_ = rig_.server.start(seen.cell, {.cpus = placement.server,
@@ -227,7 +221,7 @@ Moment Runner::moment() {
   moment.time_s = rig_.clock.now();
   moment.server_cpu_s = rig_.server.cpu_s();
   moment.generator_cpu_s = generator_->cpu_s();
-  moment.own_cpu_s = own_cpu_seconds() + rig_.helpers_cpu_s();
+  moment.own_cpu_s = rig_.own_cpu_s();
   moment.machine = rig_.machine();
   moment.kernel = rig_.kernel();
   return moment;

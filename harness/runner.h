@@ -25,6 +25,7 @@ struct Placement {
   std::vector<int> server;
   std::vector<int> generator;
   bool shared = false;
+  bool elsewhere = false;  // the generator is on other machines, on all their CPUs
 };
 
 Placement place(const std::vector<int>& machine, int cpus);
@@ -40,11 +41,11 @@ struct Rig {
   std::function<std::optional<std::uint64_t>(const std::string& url)> established;
   std::function<std::unique_ptr<SyscallCount>(const std::vector<pid_t>&, std::string& why)>
       syscalls;
-  std::function<double()> helpers_cpu_s;  // CPU time of what archbench itself runs beside them
-  std::vector<int> cpus;                  // of this machine
-  std::filesystem::path raw_directory;    // where files about a cell go
-  std::filesystem::path files;            // the plan's files; empty: there are none
-  bool sampling = true;                   // false: only to learn what sampling costs
+  std::function<double()> own_cpu_s;  // CPU time of archbench, beside the server
+  std::function<Placement(const Cell&)> place;
+  std::filesystem::path raw_directory;  // where files about a cell go
+  std::filesystem::path files;          // the plan's files; empty: there are none
+  bool sampling = true;                 // false: only to learn what sampling costs
 };
 
 // What the campaign knows about a cell before it is run.

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cmath>
 #include <csignal>
 #include <nlohmann/json.hpp>
 #include <regex>
@@ -17,9 +18,6 @@
 
 namespace archbench {
 namespace {
-
-// A pool of a thousand processes is started before the ready line is printed.
-constexpr double kReadyPatience = 10;  // seconds
 
 // The contract gives a server 5 seconds to finish what is in flight.
 constexpr double kStopPatience = 6;
@@ -113,7 +111,7 @@ std::vector<std::string> server_command(const Cell& cell, const std::filesystem:
   }
   command = {server_program(server, binaries).string(),
              "--listen",
-             "127.0.0.1:0",
+             how.listen + ":0",
              "--cpus",
              values.at("cpus"),
              "--backlog",
@@ -171,14 +169,14 @@ std::string LocalServer::start(const Cell& cell, const ServerStart& how) {
 // Our ready line, or what the plan says: a pattern in its output, or that the port answers.
 std::string LocalServer::wait_until_ready(const ServerSpec& spec, const std::string& url) {
   if (url.empty()) {
-    const auto line = child_->read_line(kReadyPatience);
+    const auto line = child_->read_line(ready_patience_s_);
     if (!line) not_ready();
     return url_of_ready_line(*line);
   }
   constexpr double kLookEvery = 0.02;
   MonotonicClock clock;
   const std::regex pattern(spec.ready);
-  for (const double deadline = clock.now() + kReadyPatience; clock.now() < deadline;) {
+  for (const double deadline = clock.now() + ready_patience_s_; clock.now() < deadline;) {
     if (child_->ended(0)) break;
     if (spec.ready.empty() && can_connect(url)) return url;
     for (const char* end : {".out", ".err"}) {
@@ -198,7 +196,7 @@ void LocalServer::not_ready() const {
   throw CellFailed((died
                         ? "the server ended with " + child_->how_it_ended() + " before it was ready"
                         : "the server was not ready within " +
-                              std::to_string(static_cast<int>(kReadyPatience)) + " s") +
+                              std::to_string(std::lround(ready_patience_s_)) + " s") +
                    (said.empty() ? "" : "; it said: " + said.substr(0, 500)));
 }
 

@@ -22,6 +22,7 @@ struct ServerStart {
   std::string file_stem;                // under names that begin like this
   std::filesystem::path files;          // folder of the plan's files; empty: there are none
   std::string origin;                   // URL behind /proxy/; empty: there is none
+  std::string listen = "127.0.0.1";     // address
 };
 
 class Server {
@@ -66,7 +67,9 @@ class FileHashes {
 class LocalServer : public Server {
  public:
   // `binaries` is the folder with httpd_mp, httpd_mt, httpd_edsm, httpd_st and the peers.
-  explicit LocalServer(std::filesystem::path binaries) : binaries_(std::move(binaries)) {}
+  // A pool of a thousand processes is started before the ready line is printed: hence 10 s.
+  explicit LocalServer(std::filesystem::path binaries, double ready_patience_s = 10)
+      : binaries_(std::move(binaries)), ready_patience_s_(ready_patience_s) {}
   ~LocalServer() override { abandon(); }
 
   std::string start(const Cell& cell, const ServerStart& how) override;
@@ -86,6 +89,7 @@ class LocalServer : public Server {
   [[noreturn]] void not_ready() const;
 
   std::filesystem::path binaries_;
+  double ready_patience_s_;
   FileHashes hashes_;
   ServerStart how_;
   std::vector<std::string> command_;

@@ -20,8 +20,20 @@ std::optional<double> number(const json& from, const char* name) {
 }
 
 Latencies latencies_of(const json& distribution) {
-  return {number(distribution, "mean"), number(distribution, "p50"),  number(distribution, "p90"),
-          number(distribution, "p99"),  number(distribution, "p999"), number(distribution, "max")};
+  Latencies known{number(distribution, "mean"), number(distribution, "p50"),
+                  number(distribution, "p90"),  number(distribution, "p99"),
+                  number(distribution, "p999"), number(distribution, "max")};
+  // Whole microseconds here; several buckets may become one.
+  for (const json& pair : distribution.value("histogram", json::array())) {
+    const auto value = static_cast<std::uint64_t>(std::llround(pair.at(0).get<double>()));
+    const auto count = pair.at(1).get<std::uint64_t>();
+    if (!known.buckets.empty() && known.buckets.back().latency_us == value) {
+      known.buckets.back().count += count;
+    } else {
+      known.buckets.push_back({value, count});
+    }
+  }
+  return known;
 }
 
 std::string decimal(double value) {

@@ -74,6 +74,19 @@ std::vector<std::pair<std::string, std::string>> programs(const json& campaign, 
   return found;
 }
 
+// The hosts of a plan that has some, and what must not change of the generators' ones.
+json hosts(const json& campaign) {
+  json found;
+  if (!campaign.contains("hosts")) return found;
+  found.push_back(campaign["hosts"].at("server"));
+  for (const json& generator : campaign["hosts"].at("generators")) {
+    const json& environment = generator.at("environment");
+    found.push_back({generator.at("host"), environment.value("kernel", ""),
+                     environment.value("cpu_model", "")});
+  }
+  return found;
+}
+
 // What else must not change, or cells of different machines would stand side by side.
 std::string other_machine(const json& a, const json& b) {
   const auto differs = [&](const char* part, const char* name) {
@@ -98,6 +111,7 @@ std::string other_machine(const json& a, const json& b) {
 std::string difference(const json& a, const json& b) {
   try {
     if (a.at("plan") != b.at("plan")) return "the plan has changed since the campaign began";
+    if (hosts(a) != hosts(b)) return "its hosts are others than it began with, or have changed";
     if (a.at("seed") != b.at("seed")) {
       return "it began with seed " + a.at("seed").dump() + ", not " + b.at("seed").dump();
     }

@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <sched.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -21,7 +22,7 @@ namespace {
 
 // Runs in the child, between fork and exec. archbench has one thread, so everything is allowed
 // here. Returns only when something failed, with errno set.
-void become(const Program& program, int output, pid_t parent) {
+void become(const Program& program, int input, int output, pid_t parent) {
   setpgid(0, 0);
   prctl(PR_SET_PDEATHSIG, program.death_signal);
   if (getppid() != parent) _exit(1);  // archbench died before the request was made
@@ -31,8 +32,11 @@ void become(const Program& program, int output, pid_t parent) {
     for (int cpu : program.cpus) CPU_SET(cpu, &set);
     if (sched_setaffinity(0, sizeof set, &set) != 0) return;
   }
-  const int nothing = open("/dev/null", O_RDONLY);
-  if (nothing < 0 || dup2(nothing, STDIN_FILENO) < 0) return;
+  if (!program.talk) {
+    const char* file = program.stdin_file.empty() ? "/dev/null" : program.stdin_file.c_str();
+    input = open(file, O_RDONLY | O_CLOEXEC);
+  }
+  if (input < 0 || dup2(input, STDIN_FILENO) < 0) return;
   if (!program.stdout_file.empty()) {
     output = open(program.stdout_file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
   }
@@ -67,10 +71,15 @@ Child::Child(const Program& program) {
   // Orphans of a child come to archbench instead of init, so that kill() can wait for them.
   prctl(PR_SET_CHILD_SUBREAPER, 1);
   const Pipe output, failure;  // `failure` closes by itself when exec succeeds
+  // A socket and no pipe, because only a socket can be written to without SIGPIPE.
+  int input[2] = {-1, -1};
+  if (program.talk && socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, input) != 0) {
+    throw Error(errno_text("making a socket pair"));
+  }
   const pid_t parent = getpid();
   pid_ = fork();
   if (pid_ == 0) {
-    become(program, output.write_end, parent);
+    become(program, input[1], output.write_end, parent);
     const int error = errno;
     [[maybe_unused]] const ssize_t ignored = write(failure.write_end, &error, sizeof error);
     _exit(127);
@@ -78,18 +87,21 @@ Child::Child(const Program& program) {
   const int fork_error = errno;
   close(output.write_end);
   close(failure.write_end);
+  if (program.talk) close(input[1]);
   int error = pid_ < 0 ? fork_error : 0;
   if (pid_ > 0) {
     while (read(failure.read_end, &error, sizeof error) < 0 && errno == EINTR) continue;
   }
   close(failure.read_end);
   output_ = output.read_end;
+  input_ = input[0];
   // By its number: the declaration in glibc 2.36 (sys/pidfd.h) forgets extern "C".
   if (error == 0) pidfd_ = static_cast<int>(syscall(SYS_pidfd_open, pid_, 0));
   if (error == 0 && pidfd_ < 0) error = errno;
   if (error != 0) {
     if (pid_ > 0) kill();
     close(output_);
+    if (input_ >= 0) close(input_);
     errno = error;
     throw Error(errno_text("starting " + program.command.front()));
   }
@@ -98,25 +110,37 @@ Child::Child(const Program& program) {
 Child::~Child() {
   kill();
   close(output_);
+  if (input_ >= 0) close(input_);
   close(pidfd_);
+}
+
+void Child::say(const std::string& line) {
+  const std::string text = line + "\n";
+  for (std::size_t sent = 0; sent < text.size();) {
+    const ssize_t n = send(input_, text.data() + sent, text.size() - sent, MSG_NOSIGNAL);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) throw Error(errno_text("talking to a program"));
+    sent += static_cast<std::size_t>(n);
+  }
 }
 
 std::optional<std::string> Child::read_line(double seconds) {
   MonotonicClock clock;
   const double deadline = clock.now() + seconds;
-  for (;;) {
-    if (const std::size_t end = pending_.find('\n'); end != std::string::npos) {
+  for (std::size_t seen = 0;;) {
+    if (const std::size_t end = pending_.find('\n', seen); end != std::string::npos) {
       std::string line = pending_.substr(0, end);
       pending_.erase(0, end + 1);
       return line;
     }
+    seen = pending_.size();
     throw_if_interrupted();
     const double left = deadline - clock.now();
     if (left <= 0) return std::nullopt;
     pollfd ready{output_, POLLIN, 0};
     // Slices of 50 ms, so that a signal that came just before poll() is noticed soon.
     if (poll(&ready, 1, static_cast<int>(std::min(left * 1e3, 50.0)) + 1) <= 0) continue;
-    char buffer[4096];
+    char buffer[65536];
     const ssize_t n = read(output_, buffer, sizeof buffer);
     if (n > 0) pending_.append(buffer, n);
     if (n == 0) return std::nullopt;

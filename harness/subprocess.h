@@ -17,12 +17,14 @@
 namespace archbench {
 
 struct Program {
-  std::vector<std::string> command;                              // path of the program first
-  std::vector<int> cpus;                                         // CPUs to run on; empty: any
-  std::filesystem::path stdout_file;                             // empty: read with read_line()
-  std::filesystem::path stderr_file;                             // empty: archbench's own
-  std::vector<std::pair<std::string, std::string>> environment;  // added to archbench's own
+  std::vector<std::string> command;        // path of the program first
+  std::vector<int> cpus = {};              // CPUs to run on; empty: any
+  std::filesystem::path stdout_file = {};  // empty: read with read_line()
+  std::filesystem::path stderr_file = {};  // empty: archbench's own
+  std::vector<std::pair<std::string, std::string>> environment = {};  // added to archbench's own
   int death_signal = SIGKILL;
+  std::filesystem::path stdin_file = {};  // empty: there is nothing to read
+  bool talk = false;                      // its standard input is what say() is given
 };
 
 class Child {
@@ -37,6 +39,9 @@ class Child {
   // Next line of its standard output without the newline; absent after `seconds`, or when it has
   // closed its output. Throws Interrupted.
   std::optional<std::string> read_line(double seconds);
+
+  // Writes a line to its standard input (`talk`); throws Error when nobody reads it any more.
+  void say(const std::string& line);
 
   // True once it has ended; waits at most `seconds`.
   bool ended(double seconds);
@@ -54,6 +59,7 @@ class Child {
   pid_t pid_ = -1;
   int pidfd_ = -1;
   int output_ = -1;  // our end of its standard output, or -1
+  int input_ = -1;   // our end of its standard input, or -1
   std::string pending_;
   bool ended_ = false;   // it is dead; its zombie keeps the pid ours until kill()
   bool reaped_ = false;  // nothing of it is left

@@ -59,6 +59,7 @@ TEST(Conclude, measurements_are_of_the_window_alone) {
   EXPECT_DOUBLE_EQ(*m.voluntary_switches_per_request, 2);
   EXPECT_DOUBLE_EQ(*m.involuntary_switches_per_request, 0.1);
   EXPECT_NEAR(*m.foreign_cpu_share, 0, 1e-12);
+  EXPECT_NEAR(*m.harness_cpu_share, 0, 1e-12);
   EXPECT_DOUBLE_EQ(*m.ceiling_share, 0.2);
   EXPECT_DOUBLE_EQ(*m.memory_bytes_per_connection, 4000);
   EXPECT_DOUBLE_EQ(*m.syscalls_per_request, 2.1);
@@ -205,6 +206,18 @@ TEST(SeededFault, generator_thread_that_did_nothing) {
   seen.generator_threads = 2;
   seen.generator_workers_s = {8, 0.1};
   EXPECT_EQ(not_passed(conclude(seen)), Names{"generator_even"});
+}
+
+TEST(SeededFault, one_of_several_generators_that_cannot_keep_up) {
+  Observation seen = good_observation();
+  seen.generator_elsewhere = true;
+  seen.window_end.machine.busy_s = 7 + 9.8;  // the server alone
+  EXPECT_EQ(gate(conclude(seen), "generators_keep_up").verdict, Verdict::pass);
+  EXPECT_NEAR(*conclude(seen).measurements.foreign_cpu_share, 0, 1e-12);
+  seen.generator_workers_s = {1, 19};
+  const Gate failed = gate(conclude(seen), "generators_keep_up");
+  EXPECT_EQ(failed.verdict, Verdict::fail);
+  EXPECT_EQ(failed.effect, Effect::invalidates);
 }
 
 TEST(SeededFault, generator_thread_at_its_end_behind_a_harmless_mean) {

@@ -131,8 +131,11 @@ class RunnerTest : public testing::Test {
                      if (!may_count_syscalls_) return nullptr;
                      return std::make_unique<FakeCount>();
                    },
-                   .helpers_cpu_s = [] { return 0.0; },
-                   .cpus = {0, 1, 2},
+                   .own_cpu_s = [] { return 0.0; },
+                   .place =
+                       [](const Cell& cell) {
+                         return place({0, 1, 2}, cell.cpus);
+                       },
                    .raw_directory = scratch_.path(),
                    .files = {}},
                   plan_);

@@ -105,6 +105,24 @@ TEST_F(CustomServer, that_ends_too_early_has_its_last_words_in_the_reason) {
   EXPECT_NE(why.find("no licence"), std::string::npos) << why;
 }
 
+TEST_F(CustomServer, that_never_gets_ready_is_a_failure_and_ended) {
+  LocalServer hasty("/nowhere", 1);
+  ServerStart how;
+  how.raw_directory = scratch_.path();
+  how.file_stem = "x";
+  for (const char* ready : {"never", ""}) {
+    const Words mute = python("import sys, time; print('wait', file=sys.stderr); time.sleep(60)");
+    try {
+      hasty.start(cell_of(custom(mute, ready, "http://127.0.0.1:{port}")), how);
+      FAIL() << "it is not ready";
+    } catch (const CellFailed& failed) {
+      EXPECT_NE(std::string(failed.what()).find("not ready within 1 s"), std::string::npos);
+    }
+    hasty.abandon();
+    EXPECT_FALSE(hasty.running());
+  }
+}
+
 TEST_F(CustomServer, that_does_not_exist_is_a_failure_with_its_name) {
   EXPECT_NE(failure(custom({"/does/not/exist"}, "", "http://127.0.0.1:1")).find("/does/not/exist"),
             std::string::npos);

@@ -1,0 +1,45 @@
+// OpenSSH to one host: put files, run commands, start a program to talk to.
+//
+// One connection for all of them (ControlMaster): it is authenticated once, and everything after
+// that takes a round trip. It ends with this object, and with archbench, however that ends.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "harness/hosts.h"
+#include "harness/subprocess.h"
+
+namespace archbench {
+
+class Ssh {
+ public:
+  explicit Ssh(const Host& host);  // throws CellFailed when it cannot be reached
+  ~Ssh();
+  Ssh(const Ssh&) = delete;
+  Ssh& operator=(const Ssh&) = delete;
+
+  // Standard output of a shell script there. Throws CellFailed with what it said when it fails.
+  std::string run(const std::string& script);
+
+  // Copies a program to `path` there, at once or not at all, also when others copy it, too.
+  void put(const std::filesystem::path& program, const std::string& path);
+
+  // Starts it; its standard input is written with say() and read with read_line().
+  std::unique_ptr<Child> start(const std::string& script);
+
+ private:
+  Program program(const std::string& script) const;
+  std::string result(Child& child, const std::string& what);
+
+  Host host_;
+  std::filesystem::path scratch_;  // for the connection's socket and what ssh complains about
+  std::unique_ptr<Child> master_;
+};
+
+// 'text' for a POSIX shell.
+std::string shell_quoted(const std::string& text);
+
+}  // namespace archbench

@@ -172,7 +172,9 @@ Inventory read_yaml(const std::string& text, const std::string& origin) {
   Inventory all;
   std::vector<std::pair<std::size_t, std::string>> path;
   for (const Line& line : significant_lines(text, "#")) {
-    const std::size_t colon = line.text.find(':');
+    // Not the one in a range of hosts: the one before a space, or at the end.
+    std::size_t colon = line.text.find(": ");
+    if (colon == std::string::npos && line.text.ends_with(':')) colon = line.text.size() - 1;
     if (colon == std::string::npos || line.text.starts_with("- ")) {
       not_understood(origin, line, "KEY: or KEY: VALUE");
     }

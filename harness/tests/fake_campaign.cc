@@ -41,6 +41,7 @@ int main(int argc, char** argv) {
         {"cells_total", schedule.cells.size()},
         {"cells_per_block", schedule.cells_per_block},
         {"plan", plan.as_given},
+        {"command", {argv[0], argv[1], argv[2]}},
         {"environment", {{"kernel", "none"}, {"machine", "none"}, {"cpus", 1}}},
         {"provenance", {{"archbench_version", "fake"}, {"servers", nlohmann::json::array()}}}};
     Store store = Store::open(argv[2], campaign);

@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 
 #include <array>
+#include <atomic>
 #include <cerrno>
 
 #include "baselines/common/http.h"
@@ -14,22 +15,50 @@ namespace {
 
 Fd open_spare() { return Fd(open("/dev/null", O_RDONLY | O_CLOEXEC)); }
 
+std::string limit_of_descriptors() {
+  return "all descriptors of this process are taken (RLIMIT_NOFILE " + limit_value(RLIMIT_NOFILE) +
+         "); raise 'ulimit -n'";
+}
+
+// Doors of this process that are without their spare descriptor. While one has given it up, another
+// thread may accept a client with it; kept, that client would cost the first door its voice.
+std::atomic<int> without_spare = 0;
+
 }  // namespace
 
 Door::Door(const Fd& listener, Sockets sockets, const Options& options, CounterSlot& slot)
     : listener_(listener),
       flags_(SOCK_CLOEXEC | (sockets == Sockets::nonblocking ? SOCK_NONBLOCK : 0)),
       max_connections_(options.max_connections),
-      slot_(slot),
-      spare_(open_spare()) {}
+      slot_(slot) {
+  ++without_spare;
+  take_spare();
+}
+
+Door::~Door() {
+  if (!spare_) --without_spare;
+}
+
+void Door::take_spare() {
+  spare_ = open_spare();
+  if (spare_) --without_spare;
+}
+
+bool Door::took_a_spare() {
+  if (!spare_) take_spare();
+  return without_spare > 0 && !open_spare();
+}
+
+void Door::refuse_last(Fd client) { refuse(std::move(client), limit_of_descriptors()); }
 
 Door::Arrival Door::accept(const CountOpen& open) {
   for (;;) {
     Fd client(accept4(listener_.get(), nullptr, nullptr, flags_));
-    if (client && !full(open)) {
-      if (!spare_) spare_ = open_spare();
-      return {Kind::client, std::move(client)};
+    if (client && took_a_spare()) {
+      refuse_last(std::move(client));
+      continue;
     }
+    if (client && !full(open)) return {Kind::client, std::move(client)};
     if (client) {
       refuse_full(std::move(client));
     } else if (const Kind kind = after_failure(errno); kind != Kind::again) {
@@ -57,13 +86,13 @@ Door::Kind Door::after_failure(int error) {
 }
 
 Door::Kind Door::out_of_descriptors(int error) {
-  const std::string limit =
-      error == EMFILE ? "all descriptors of this process are taken (RLIMIT_NOFILE " +
-                            limit_value(RLIMIT_NOFILE) + "); raise 'ulimit -n'"
-      : error == ENFILE ? "all descriptors of the system are taken; raise fs.file-max"
-                        : "the kernel is out of memory (" + describe_errno(error) + ")";
+  const std::string limit = error == EMFILE ? limit_of_descriptors()
+                            : error == ENFILE
+                                ? "all descriptors of the system are taken; raise fs.file-max"
+                                : "the kernel is out of memory (" + describe_errno(error) + ")";
   Kind kind = Kind::pause;
   if (spare_) {
+    ++without_spare;
     spare_.close();
     Fd client(accept4(listener_.get(), nullptr, nullptr, flags_));
     if (client) {
@@ -73,7 +102,7 @@ Door::Kind Door::out_of_descriptors(int error) {
       kind = Kind::nobody;
     }
   }
-  spare_ = open_spare();
+  take_spare();
   if (kind == Kind::pause) say_once(limit);
   return kind;
 }

@@ -22,6 +22,9 @@ class Door {
 
   // `listener` and `slot` must outlive the door. The caller is the slot's only writer.
   Door(const Fd& listener, Sockets sockets, const Options& options, CounterSlot& slot);
+  ~Door();
+  Door(const Door&) = delete;
+  Door& operator=(const Door&) = delete;
 
   enum class Kind {
     client,  // a new connection
@@ -45,6 +48,10 @@ class Door {
     return max_connections_ != 0 && open() >= max_connections_;
   }
   void refuse_full(Fd client);
+  // Whether the client that has just been accepted has a descriptor that this door, or another of
+  // the process, needs to turn clients away.
+  bool took_a_spare();
+  void refuse_last(Fd client);
   Kind after_failure(int error);
 
   // Turns a client away: 503, close. `limit` says which limit, its value and how to raise it.
@@ -56,6 +63,7 @@ class Door {
  private:
   Kind out_of_descriptors(int error);
   static void say_once(const std::string& limit);
+  void take_spare();
 
   const Fd& listener_;
   const int flags_;

@@ -69,6 +69,7 @@ class Scheduler {
   }
 
   void start(st_netfd_t client) {
+    if (door_.took_a_spare()) return door_.refuse_last(unwrap(client));
     if (door_.full([this] { return open_connections(); })) return door_.refuse_full(unwrap(client));
     serving_.push_back({this, client, {}});
     serving_.back().self = std::prev(serving_.end());

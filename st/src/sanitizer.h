@@ -65,7 +65,8 @@ inline void sanitizer_unpoison([[maybe_unused]] const void* low, [[maybe_unused]
 // The memory of a thread that has ended goes back.
 inline void sanitizer_end([[maybe_unused]] Thread* thread) {
 #ifdef ST_TSAN
-  if (thread->sanitizer) __tsan_destroy_fiber(thread->sanitizer);
+  // The primordial one's is the kernel thread's own.
+  if (thread->sanitizer && thread->stack.pool) __tsan_destroy_fiber(thread->sanitizer);
   thread->sanitizer = nullptr;
 #endif
 }

@@ -59,6 +59,15 @@ foreach(mechanism ${st_other_mechanisms})
                SKIP_REGULAR_EXPRESSION "Which is: -1\n  0\n(Function not implemented|Operation not permitted)")
 endforeach()
 
+# Where Valgrind keeps account of memory: what changes stacks, begins, ends and unwinds. An error makes the process of the test
+# that made it end badly. Memory that a test means to leave behind is none.
+find_program(ST_VALGRIND valgrind)
+if(ST_VALGRIND AND NOT CMAKE_CXX_FLAGS MATCHES "-fsanitize")
+  add_test(NAME st.valgrind
+           COMMAND ${ST_VALGRIND} -q --error-exitcode=9 --leak-check=no $<TARGET_FILE:st_tests> --gtest_brief=1
+                   --gtest_filter=Stacks.*:Keys.*:Exceptions.*:Destroy.*)
+  set_tests_properties(st.valgrind PROPERTIES TIMEOUT 300)
+endif()
 
 # System calls and allocations that fail on request: the linker puts wrapped.cc between all code and the C library. With
 # epoll, the mechanism whose calls are wrapped.

@@ -18,6 +18,7 @@ import matplotlib
 matplotlib.use("Agg")  # no display is needed, and none is looked for
 import matplotlib.figure
 import matplotlib.ticker
+import PIL.Image
 
 from analysis.record import Analysis
 
@@ -116,5 +117,11 @@ def save(figure: Any, stem: Path) -> list[Path]:
     stem.parent.mkdir(parents=True, exist_ok=True)
     vector, pixels = Path(f"{stem}.svg"), Path(f"{stem}.png")
     vector.write_text(svg(figure), encoding="utf-8")
-    figure.savefig(pixels, dpi=150, facecolor="white", metadata={"Software": None})
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=150, facecolor="white")
+    # A palette makes these files a third as large, and a campaign has dozens of them.
+    image = PIL.Image.open(buffer).convert("RGB")
+    # The one method that keeps the few dots of a name in their own colour.
+    image = image.quantize(256, PIL.Image.Quantize.MAXCOVERAGE, dither=PIL.Image.Dither.NONE)
+    image.save(pixels, optimize=True)
     return [vector, pixels]

@@ -24,6 +24,8 @@ import figures
 import judge
 import predict
 import readme_numbers
+from analysis.model import model
+from analysis.record import load_analysis
 from results import BadData, fatal, load
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -75,7 +77,8 @@ def remake(campaign: Path) -> None:
     """Everything below one reference campaign that is made from its analysis."""
     shutil.rmtree(campaign / "figures", ignore_errors=True)
     judge.main([str(campaign)])
-    predict.main([str(campaign)])
+    if model(load_analysis(campaign)) is not None:
+        predict.main([str(campaign)])
     figures.main(figure_catalogue.__doc__, figure_catalogue.drawings, [str(campaign)])
 
 

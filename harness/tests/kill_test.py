@@ -26,7 +26,7 @@ ANALYSE = HERE.parent.parent / "scripts/analyse.py"
 ARCHBENCH = FAKE_CAMPAIGN = ""
 PR_SET_CHILD_SUBREAPER = 36
 PATIENCE_S = 60  # only a hung test waits that long
-FAKE_KILLS, REAL_KILLS = map(int, os.environ.get("ARCHBENCH_KILLS", "60,4").split(","))
+FAKE_KILLS, REAL_KILLS = map(int, os.environ.get("ARCHBENCH_KILLS", "40,3").split(","))
 
 
 def analysis(folder):

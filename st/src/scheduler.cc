@@ -161,10 +161,37 @@ void Scheduler::interrupt(Thread* thread) {
   grant(due ? 1 : kSwitchesPerClock);
 }
 
-// The budget also counts: what was used of it has been switches.
+// The budget also counts: what was used of it has been switches. With hooks each switch needs care.
 void Scheduler::grant(uint32_t switches) {
   switches_ += granted_ - budget_;
-  granted_ = budget_ = switches;
+  granted_ = budget_ = switch_in_ || switch_out_ ? 1 : switches;
+}
+
+// What is rare at a switch, so that all others test one number for it. The hook of the thread that
+// goes on is called by the one that is left, which saves the former from asking whether there is
+// one.
+[[gnu::noinline]] Thread* Scheduler::next_with_care() {
+  if (switch_out_) switch_out_();
+  check_the_clock();
+  while (!run_head_) look_at_events(true);
+  Thread* next = next_runnable();
+  current_ = next;
+  if (switch_in_) switch_in_();
+  return next;
+}
+
+[[gnu::noinline]] void Scheduler::yield_with_care() {
+  ST_CHECK(!leaf_stack.contains(context_stack_pointer()),
+           "st_thread_yield() was called inside st_leaf_call()");
+  check_the_clock();
+  if (!run_head_) return;
+  Thread* self = current_;
+  if (switch_out_) switch_out_();
+  append(self);
+  Thread* next = next_runnable();
+  current_ = next;
+  if (switch_in_) switch_in_();
+  switch_to(self, next);
 }
 
 [[gnu::cold]] void Scheduler::count(st_stats_t* stats) const {
@@ -188,12 +215,14 @@ void Scheduler::leave(State state) {
 st_switch_cb_t Scheduler::set_switch_in(st_switch_cb_t hook) {
   const st_switch_cb_t before = switch_in_;
   switch_in_ = hook;
+  grant(1);  // the next switch finds out
   return before;
 }
 
 st_switch_cb_t Scheduler::set_switch_out(st_switch_cb_t hook) {
   const st_switch_cb_t before = switch_out_;
   switch_out_ = hook;
+  grant(1);
   return before;
 }
 

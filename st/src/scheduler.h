@@ -80,7 +80,7 @@ class Scheduler {
   [[noreturn]] void leave(State state);
 
   // To be called first of all on a new thread's stack.
-  void arrived();
+  void arrived() { sanitizer_arrive(current_); }
 
   // How threads wait for descriptors.
   Events events;
@@ -101,8 +101,9 @@ class Scheduler {
   void switch_registers(Thread* self, Thread* next);
   void switch_with_exceptions(Thread* self, Thread* next);
   void look_at_events(bool may_wait);
-  void look_at_events_if_due();
   void check_the_clock();
+  Thread* next_with_care();
+  void yield_with_care();
   void grant(uint32_t switches);
   bool exceptions_in_flight() const;
 
@@ -110,9 +111,10 @@ class Scheduler {
   Thread* primordial_ = nullptr;  // on no stack of ours; debuggers find it here
   Thread* run_head_ = nullptr;
   Thread* run_tail_ = nullptr;  // valid if there is a head
-  uint32_t budget_ = 1;   // switches until the clock is looked at although threads are runnable
-  uint32_t granted_ = 1;  // what the budget was at first
-  uint32_t active_ = 0;   // threads that have not ended
+  uint32_t budget_ =
+      1;  // switches until one is made with care: looking at the clock, calling hooks
+  uint32_t granted_ = 1;         // what the budget was at first
+  uint32_t active_ = 0;          // threads that have not ended
   void** exceptions_ = nullptr;  // the C++ runtime's record for this kernel thread
   st_switch_cb_t switch_in_ = nullptr;
   st_switch_cb_t switch_out_ = nullptr;
@@ -172,11 +174,6 @@ inline uint64_t Scheduler::start_of_wait([[maybe_unused]] uint64_t timeout) {
   return clock_now();
 }
 
-inline void Scheduler::look_at_events_if_due() {
-  if (--budget_ == 0) [[unlikely]]
-    check_the_clock();
-}
-
 // The C++ runtime's record: the exceptions being handled, and a 32-bit count of those thrown and
 // not yet caught. A thread that is left with any takes them along and puts them back when it goes
 // on, so that the others find none.
@@ -199,12 +196,6 @@ inline bool Scheduler::exceptions_in_flight() const {
   switch_registers(self, next);
 }
 
-inline void Scheduler::arrived() {
-  sanitizer_arrive(current_);
-  if (switch_in_) [[unlikely]]
-    switch_in_();
-}
-
 [[gnu::always_inline]] inline Wake Scheduler::suspend_inline(State state, uint64_t timeout) {
   ST_CHECK(!leaf_stack.contains(context_stack_pointer()),
            "a call that waits was made inside st_leaf_call()");
@@ -214,15 +205,15 @@ inline void Scheduler::arrived() {
     ++timed_waits_;
     timers_.arm(&self->timer, deadline_after(start_of_wait(timeout), timeout));
   }
-  if (switch_out_) [[unlikely]]
-    switch_out_();
-  look_at_events_if_due();
-  while (!run_head_) look_at_events(true);
-  Thread* next = next_runnable();
+  Thread* next;
+  if (--budget_ == 0) [[unlikely]] {
+    next = next_with_care();
+  } else {
+    while (!run_head_) look_at_events(true);
+    next = next_runnable();
+  }
   if (next != self) [[likely]]
     switch_to(self, next);
-  if (switch_in_) [[unlikely]]
-    switch_in_();
   return self->wake;
 }
 
@@ -230,11 +221,10 @@ inline void Scheduler::arrived() {
 // way to each other, which have nothing in the queue but the other one, are the short way through:
 // no frame is asked for that is in the cache already, and nothing is written twice.
 [[gnu::always_inline]] inline void Scheduler::yield() {
-  look_at_events_if_due();
+  if (--budget_ == 0) [[unlikely]]
+    return yield_with_care();
   if (!run_head_) return;
   Thread* self = current_;
-  if (switch_out_) [[unlikely]]
-    switch_out_();
   Thread* next = run_head_;
   self->next = nullptr;
   if (!next->next) [[likely]] {
@@ -245,8 +235,6 @@ inline void Scheduler::arrived() {
   }
   run_tail_ = self;
   switch_to(self, next);
-  if (switch_in_) [[unlikely]]
-    switch_in_();
 }
 
 inline bool Scheduler::take_interrupt() {

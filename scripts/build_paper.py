@@ -224,6 +224,10 @@ def main() -> int:
     if shutil.which("latexmk") is None:
         print("paper: latexmk is missing; 'scripts/setup paper' installs it", file=sys.stderr)
         return 1
+    if not (arguments.campaign / "analysis.json").is_file():
+        print(f"paper: {arguments.campaign} has no analysis.json; measure with 'scripts/sweep --full' "
+              "and name its folder with --campaign", file=sys.stderr)
+        return 1
     try:
         print(build(arguments.campaign))
     except (Refused, OSError, KeyError, subprocess.CalledProcessError) as error:

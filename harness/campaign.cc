@@ -55,6 +55,7 @@ class AppliedSettings {
     // What `doctor --apply` has set is put back by the first campaign that ends.
     mine_ = mine_ || settings_.changed();
     if (apply) say(settings_.apply(examine(places, demand), getpid()));
+    if (mine_) settings_.guard();
   }
   ~AppliedSettings() {
     if (!mine_) return;

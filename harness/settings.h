@@ -1,8 +1,9 @@
 // Kernel settings that are changed for a campaign and put back afterwards, whatever happens.
 //
-// Before the first change the old values are written to a state file. Whoever finds one without a
-// living owner puts them back: a run that was killed is cleaned up after by the next start. The
-// file lies on a file system that a reboot empties, as a reboot puts the settings back itself.
+// Before the first change the old values are written to a state file. When a run is killed its
+// guard puts them back, and when the guard is killed, too, the next start that finds a state file
+// without a living owner. The file lies on a file system that a reboot empties, as a reboot puts
+// the settings back itself.
 #pragma once
 
 #include <filesystem>
@@ -26,7 +27,11 @@ class Settings {
   // somebody else has changed meanwhile is left alone.
   std::vector<std::string> restore();
 
-  // The same if their owner has died without doing it.
+  // From here on a second process waits for the end of this one, however it comes, and then
+  // restores what is still changed. It lives in a session of its own: ^C does not reach it.
+  void guard() const;
+
+  // Restores if the owner has died without doing it, and its guard with it.
   std::vector<std::string> restore_if_abandoned();
 
   bool changed() const;  // there is a state file

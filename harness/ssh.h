@@ -14,12 +14,25 @@
 
 namespace archbench {
 
+// A folder of its own in $TMPDIR for one connection's socket and for what ssh complains about. It
+// is locked while this object lives; one that a killed archbench has left is removed by the next.
+class SocketFolder {
+ public:
+  SocketFolder();
+  ~SocketFolder();
+  SocketFolder(const SocketFolder&) = delete;
+  SocketFolder& operator=(const SocketFolder&) = delete;
+
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+  int lock_ = -1;
+};
+
 class Ssh {
  public:
   explicit Ssh(const Host& host);  // throws CellFailed when it cannot be reached
-  ~Ssh();
-  Ssh(const Ssh&) = delete;
-  Ssh& operator=(const Ssh&) = delete;
 
   // Standard output of a shell script there. Throws CellFailed with what it said when it fails.
   std::string run(const std::string& script);
@@ -35,8 +48,8 @@ class Ssh {
   std::string result(Child& child, const std::string& what);
 
   Host host_;
-  std::filesystem::path scratch_;  // for the connection's socket and what ssh complains about
-  std::unique_ptr<Child> master_;
+  SocketFolder scratch_;
+  std::unique_ptr<Child> master_;  // ends before its folder goes
 };
 
 // 'text' for a POSIX shell.

@@ -2,87 +2,21 @@
 """Whole campaigns against fake_server.py, with the real wrk.
 
     campaign_test.py ARCHBENCH [unittest options]
-
-This process takes in the orphans of what it starts (subreaper): a process that archbench leaves behind
-is therefore our child, and every test ends by waiting until there is none.
 """
 
 import collections
-import ctypes
 import json
 import os
 import shutil
 import signal
 import subprocess
-import sys
-import tempfile
 import time
-import unittest
-from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
-ARCHBENCH = ""
-PR_SET_CHILD_SUBREAPER = 36
-PATIENCE_S = 60  # only a hung test waits that long
+import campaign_case
+from campaign_case import HERE, PATIENCE_S, CampaignCase, plan, server
 
 
-def plan(**changes):
-    content = json.loads((HERE / "tiny_plan.json").read_text())
-    content.update(changes)
-    return content
-
-
-def server(model):
-    return {"architecture": "edsm", "model": model}
-
-
-class Campaigns(unittest.TestCase):
-    def setUp(self):
-        scratch = tempfile.TemporaryDirectory(prefix="archbench-")
-        self.addCleanup(scratch.cleanup)
-        self.addCleanup(self.expect_nothing_left)
-        self.here = Path(scratch.name)
-        self.servers = self.here / "servers"
-        self.servers.mkdir()
-        for name in ("mp", "mt", "edsm", "st", "null"):
-            (self.servers / f"httpd_{name}").symlink_to(HERE / "fake_server.py")
-
-    def expect_nothing_left(self):
-        """Every process that archbench left behind must end by itself, and soon."""
-        deadline = time.monotonic() + PATIENCE_S
-        while time.monotonic() < deadline:
-            try:
-                pid, _ = os.waitpid(-1, os.WNOHANG)
-            except ChildProcessError:
-                return
-            if pid == 0:
-                time.sleep(0.01)
-        self.fail("archbench left processes behind")
-
-    def start(self, content, *options, **kwargs):
-        file = self.here / "plan.json"
-        file.write_text(content if isinstance(content, str) else json.dumps(content))
-        return subprocess.Popen(
-            [ARCHBENCH, "run", str(file), "--servers", str(self.servers), *options],
-            cwd=self.here, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **kwargs)
-
-    def run_plan(self, content, *options, status=0, **kwargs):
-        """Returns what archbench said and the cells that are there then."""
-        process = self.start(content, *options, **kwargs)
-        _, said = process.communicate(timeout=PATIENCE_S)
-        self.assertEqual(process.returncode, status, said)
-        return said, self.cells()
-
-    def cells(self):
-        lines = []
-        for file in self.here.glob("**/cells.jsonl"):
-            lines += [json.loads(line) for line in file.read_text().splitlines()]
-        return lines
-
-    def validate(self, folder):
-        return subprocess.run([ARCHBENCH, "validate", str(folder)], capture_output=True, text=True,
-                              check=False)
-
+class Campaigns(CampaignCase):
     def test_every_cell_of_the_plan_is_measured_and_agrees(self):
         _, cells = self.run_plan(plan(), "--out", "out")
         self.assertEqual(len({cell["cell"] for cell in cells}), 8)
@@ -136,19 +70,6 @@ class Campaigns(unittest.TestCase):
         self.assertGreaterEqual(min(v for v, n in observed.items() if n), 20_000)
         mean = sum(v * n for v, n in observed.items()) / requests
         self.assertAlmostEqual(measured["latency_us_mean"], mean, places=3)
-
-    def test_bad_servers_are_failed_cells_and_the_campaign_goes_on(self):
-        models = ("broken", "mortal", "short", "fickle", "plain")
-        said, cells = self.run_plan(
-            plan(servers=[server(model) for model in models], clients=[2], blocks=1))
-        by_model = {cell["model"]: cell for cell in cells}
-        self.assertEqual(by_model["plain"]["status"], "ok")
-        self.assertIn("meant to be broken", by_model["broken"]["reason"])
-        self.assertIn("server ended", by_model["mortal"]["reason"])
-        self.assertIn("99 bytes", by_model["short"]["reason"])
-        body = [gate for gate in by_model["fickle"]["gates"] if gate["name"] == "body_right"][0]
-        self.assertEqual((body["verdict"], body["effect"]), ("fail", "invalidates"))
-        self.assertIn("FAILED", said)
 
     def test_asked_to_stop_it_stops_at_once_and_says_how_to_go_on(self):
         for number in (signal.SIGINT, signal.SIGTERM):
@@ -210,56 +131,6 @@ class Campaigns(unittest.TestCase):
         report = self.validate(self.here / "out")
         self.assertEqual(report.returncode, 0, report.stdout)
 
-    def test_program_that_is_replaced_during_a_campaign_is_noticed(self):
-        fake = self.servers / "httpd_edsm"
-        fake.unlink()
-        fake.write_bytes((HERE / "fake_server.py").read_bytes())
-        fake.chmod(0o755)
-        process = self.start(plan(servers=[server("plain")], clients=[2], blocks=12))
-        while not self.cells():
-            time.sleep(0.01)
-        with fake.open("ab") as file:
-            file.write(b"# another one\n")
-        process.communicate(timeout=PATIENCE_S)
-        verdicts = [gate["verdict"] for cell in self.cells() for gate in cell["gates"]
-                    if gate["name"] == "right_binary"]
-        self.assertEqual((verdicts[0], verdicts[-1]), ("pass", "fail"))
-
-    def test_background_hog_invalidates_the_cells_it_disturbs(self):
-        hogs = [subprocess.Popen([sys.executable, "-c", "while True: pass"])
-                for _ in range(os.cpu_count() or 1)]
-        try:
-            _, cells = self.run_plan(plan(servers=[server("late")], clients=[2], blocks=1, seconds=0.5))
-        finally:
-            for hog in hogs:
-                hog.kill()
-                hog.wait()
-        quiet = [gate for gate in cells[0]["gates"] if gate["name"] == "machine_quiet"][0]
-        self.assertEqual((quiet["verdict"], quiet["effect"]), ("fail", "invalidates"))
-
-    def test_generator_that_dies_fails_its_cells_and_no_other(self):
-        tools = self.here / "tools"
-        tools.mkdir()
-        (tools / "wrk").write_text("#!/bin/sh\n[ \"$1\" = -v ] && { echo 4.1.0; exit 1; }\n"
-                                   "echo out of luck >&2; exit 7\n")
-        (tools / "wrk").chmod(0o755)
-        _, cells = self.run_plan(
-            plan(clients=[2], blocks=1),
-            env={**os.environ, "PATH": f"{tools}:{os.environ['PATH']}"})
-        self.assertEqual(len(cells), 2)
-        for cell in cells:
-            self.assertIn("exit status 7; it said: out of luck", cell["reason"])
-
-    def test_unfinished_results_of_a_read_only_place_are_one_sentence(self):
-        # A file where the folder should be: what root, who may write anywhere, cannot write to either.
-        (self.here / "results").write_text("")
-        said, _ = self.run_plan(plan(), status=1)
-        self.assertIn("results", said)
-
-    def test_stubborn_server_is_killed_and_reported(self):
-        _, cells = self.run_plan(plan(servers=[server("stubborn")], clients=[2], blocks=1))
-        self.assertIn("server_did_not_stop", [warning["code"] for warning in cells[0]["warnings"]])
-
     def test_folder_of_another_campaign_is_refused(self):
         self.run_plan(plan(clients=[2], blocks=1), "--out", "out")
         said, cells = self.run_plan(plan(clients=[3], blocks=1), "--out", "out", status=1)
@@ -290,6 +161,4 @@ class Campaigns(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    ARCHBENCH = sys.argv.pop(1)
-    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-    unittest.main()
+    campaign_case.main()

@@ -5,6 +5,8 @@ Installed under the names httpd_mp, httpd_mt, httpd_edsm and httpd_st. `--model`
 
     plain        serves /bytes/N and /plaintext
     late         answers every request 20 ms after it came
+    unfair       never answers the client that came fifth
+    narrow       has room for one that waits, and looks away for half a second when the third comes
     fickle       other bytes from the 50th answer on
     short        one byte too few
     broken       ends before it is ready
@@ -27,6 +29,7 @@ import time
 MAGIC = 0x31544E554F435453
 SLOTS = 4
 LATE_S = 0.020
+AWAY_S = 0.5  # long enough that all clients have come meanwhile, less than they wait to try again
 
 
 class Counters:
@@ -55,6 +58,9 @@ class Client(asyncio.Protocol):
     def connection_made(self, transport):
         self.transport = transport
         self.counters.add("connections")
+        self.number = self.counters.values["connections"]
+        if self.model == "narrow" and self.number == 3:
+            time.sleep(AWAY_S)
 
     def connection_lost(self, error):
         self.counters.add("closed")
@@ -69,7 +75,7 @@ class Client(asyncio.Protocol):
                 self.answer(head)
 
     def answer(self, head):
-        if self.transport.is_closing():
+        if self.transport.is_closing() or (self.model == "unfair" and self.number == 5):
             return
         number = self.counters.values["requests"]
         path = head.split(b" ")[1].decode()
@@ -98,7 +104,8 @@ async def serve(options):
     loop = asyncio.get_running_loop()
     host, port = options.listen.rsplit(":", 1)
     server = await loop.create_server(
-        lambda: Client(options.model, counters), host, int(port), backlog=options.backlog
+        lambda: Client(options.model, counters), host, int(port),
+        backlog=1 if options.model == "narrow" else options.backlog,
     )
     port = server.sockets[0].getsockname()[1]
     ready = {"event": "ready", "url": f"http://{host}:{port}", "pid": os.getpid()}

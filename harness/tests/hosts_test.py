@@ -137,6 +137,8 @@ class Hosts(unittest.TestCase):
         cls.here = Path(cls.scratch.name)
         cls.machines = Machines(cls.here)
         cls.addClassCleanup(cls.machines.remove)
+        cls.sockets = cls.here / "tmp"  # archbench's $TMPDIR
+        cls.sockets.mkdir()
         cls.servers = cls.here / "servers"
         cls.servers.mkdir()
         for name in ("edsm", "null"):
@@ -160,7 +162,7 @@ class Hosts(unittest.TestCase):
         return subprocess.Popen(
             [ARCHBENCH, "run", self.here / "plan.json", "--servers", self.servers, "--out", self.here / "out"],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=self.here,
-            env=os.environ | environment)
+            env=os.environ | {"TMPDIR": str(self.sockets)} | environment)
 
     def run_plan(self, content, **options):
         process = self.start(content, **options)
@@ -273,6 +275,10 @@ class Hosts(unittest.TestCase):
         process.kill()
         process.communicate()
         self.expect_nothing_left()
+        # Of what it left here itself the next one takes care.
+        self.assertEqual(len(list(self.sockets.glob("archbench-ssh-*"))), 2)
+        self.run_plan(self.plan(self.hosts("b")))
+        self.assertEqual(list(self.sockets.iterdir()), [])
 
 
 if __name__ == "__main__":

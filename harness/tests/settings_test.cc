@@ -1,9 +1,11 @@
 #include "harness/settings.h"
 
 #include <gtest/gtest.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <csignal>
 #include <fstream>
 
@@ -55,6 +57,34 @@ TEST_F(SettingsTest, of_an_owner_that_was_killed_are_put_back_by_the_next_start)
   settings().apply({finding("a", "2")}, dead);
   EXPECT_EQ(settings().restore_if_abandoned().size(), 1u);
   EXPECT_EQ(value("a"), "1");
+}
+
+TEST_F(SettingsTest, of_an_owner_that_is_killed_are_put_back_by_its_guard) {
+  prctl(PR_SET_CHILD_SUBREAPER, 1);  // the guard comes here to be waited for
+  write("a", "1");
+  int ready[2];
+  ASSERT_EQ(pipe(ready), 0);
+  const pid_t owner = fork();
+  if (owner == 0) {
+    settings().apply({finding("a", "2")}, getpid());
+    settings().guard();
+    if (::write(ready[1], "!", 1) != 1) _exit(1);
+    for (;;) pause();
+  }
+  char byte = 0;
+  ASSERT_EQ(read(ready[0], &byte, 1), 1);
+  EXPECT_EQ(value("a"), "2");
+  kill(owner, SIGKILL);
+  while (waitpid(-1, nullptr, 0) > 0 || errno == EINTR) continue;
+  EXPECT_EQ(value("a"), "1");
+  EXPECT_FALSE(settings().changed());
+  close(ready[0]);
+  close(ready[1]);
+}
+
+TEST_F(SettingsTest, nobody_guards_what_was_not_changed) {
+  settings().guard();
+  EXPECT_EQ(waitpid(-1, nullptr, WNOHANG), -1) << "no process was started";
 }
 
 TEST_F(SettingsTest, changed_twice_end_with_their_first_value) {

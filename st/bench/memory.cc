@@ -60,11 +60,15 @@ int main(int argc, char** argv) {
     if (!st_thread_create(wait_for_the_end, end, 0, 0)) fatal("st_thread_create");
   st_usleep(0);  // every thread runs until it waits
   const Memory after = memory();
+  st_stats_t stats;
+  st_stats(&stats, sizeof stats);
   const auto each = [&](int64_t from_kib, int64_t to_kib) {
     return static_cast<double>(to_kib - from_kib) * 1024 / static_cast<double>(threads);
   };
-  printf("threads %ld resident_bytes_each %.0f page_table_bytes_each %.0f mappings %" PRId64 "\n",
-         threads, each(before.resident_kib, after.resident_kib),
-         each(before.page_table_kib, after.page_table_kib), after.mappings - before.mappings);
+  printf(
+      "threads %ld guarded %llu resident_bytes_each %.0f page_table_bytes_each %.0f mappings "
+      "%" PRId64 "\n",
+      threads, stats.stacks_guarded, each(before.resident_kib, after.resident_kib),
+      each(before.page_table_kib, after.page_table_kib), after.mappings - before.mappings);
   return 0;
 }

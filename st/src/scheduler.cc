@@ -138,7 +138,9 @@ void Scheduler::interrupt(Thread* thread) {
     }
   }
   ++event_looks_;
+  ST_PROBE(events_wait, timeout);
   events.wait(timeout);
+  ST_PROBE(events_done, run_head_ != nullptr);
   grant(kSwitchesPerClock);
   last_clock_ = read_clock();
   clock_refresh_seconds(last_clock_);

@@ -13,6 +13,7 @@
 #include "clock.h"
 #include "event/event.h"
 #include "leaf.h"
+#include "probe.h"
 #include "sanitizer.h"
 #include "stack.h"
 #include "thread.h"
@@ -185,6 +186,7 @@ inline bool Scheduler::exceptions_in_flight() const {
 // The one place where a thread is left and goes on.
 [[gnu::always_inline]] inline void Scheduler::switch_registers(Thread* self, Thread* next) {
   current_ = next;
+  ST_PROBE(thread_switch, self, next);
   sanitizer_leave(self, next);
   context_switch(&self->context, &next->context);
   sanitizer_arrive(current_);

@@ -10,6 +10,7 @@
 
 #include "check.h"
 #include "key.h"
+#include "probe.h"
 #include "scheduler.h"
 
 using st::scheduler;
@@ -75,6 +76,7 @@ st_thread_t st_thread_create(void* (*start)(void* arg), void* arg, int joinable,
   st::sanitizer_begin(thread);
   st::context_prepare(&thread->context, thread);
   scheduler.admit(thread);
+  ST_PROBE(thread_create, thread, start);
   return thread;
 }
 
@@ -82,6 +84,7 @@ void st_thread_exit(void* retval) {
   Thread* self = scheduler.current();
   ST_CHECK(self, st::kTooEarly);
   self->value = retval;
+  ST_PROBE(thread_exit, self, retval);
   st::destroy_values(self);
   if (!self->stack.pool)
     scheduler.leave(State::zombie);  // the primordial thread lives on the kernel's stack

@@ -12,8 +12,8 @@ using st_tests::kLong;
 using st_tests::pass;
 using st_tests::resident_bytes;
 
-// So often; less where a tool makes everything ten times slower.
-int often(int times) { return st_tests::sanitized() ? times / 50 : times; }
+// So often; less where it would take minutes.
+int often(int times) { return st_tests::on_valgrind() ? times / 50 : times; }
 
 // What a process may grow by that keeps tables and caches: less than a byte for each repetition.
 constexpr size_t kAllowed = 512 << 10;

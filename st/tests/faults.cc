@@ -3,8 +3,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <netdb.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -55,6 +57,9 @@ TEST(Faults, st_init_reports_what_failed_and_can_be_tried_again) {
             {Call::setrlimit, EPERM},
             {Call::aligned_alloc, ENOMEM},
             {Call::malloc, ENOMEM},
+            {Call::pthread_atfork, ENOMEM},
+            {Call::pthread_key_create, EAGAIN},
+            {Call::pthread_setspecific, ENOMEM},
             {Call::epoll_create1, EMFILE}},
            st_tests::run_in_process, [] {
              {
@@ -66,6 +71,30 @@ TEST(Faults, st_init_reports_what_failed_and_can_be_tried_again) {
              Thread([] { st_usleep(1); }).join();
              EXPECT_EQ(read_some(st_tests::local_stream().st, 1, kShort), "ETIME");
            });
+}
+
+#ifdef ST_HAVE_IO_URING
+// What old kernels, sandboxes and a limit on locked memory say.
+TEST(Faults, kernel_that_does_not_offer_io_uring) {
+  for_each({{Call::io_uring_queue_init_params, ENOSYS},
+            {Call::io_uring_queue_init_params, EPERM},
+            {Call::io_uring_queue_init_params, ENOMEM}},
+           st_tests::run_in_process, [] {
+             const Failing failing(fault.call, fault.error);
+             setenv("ST_EVENTSYS", "io_uring", 1);
+             EXPECT_EQ(st_init(), -1);
+             EXPECT_EQ(error_name(errno), error_name(fault.error));
+           });
+}
+#endif
+
+// What names the thread that overflows its stack is a help, not a condition.
+TEST(Faults, st_init_works_without_a_stack_for_the_report_of_overflows) {
+  for_each({{Call::sigaltstack, ENOMEM}, {Call::mmap, ENOMEM}}, st_tests::run_in_process, [] {
+    const Failing failing(fault.call, fault.error);
+    EXPECT_EQ(st_init(), 0);
+    EXPECT_TRUE(failing.happened() || st_tests::sanitized());
+  });
 }
 
 TEST(Faults, thread_for_which_there_is_no_memory) {
@@ -143,6 +172,22 @@ ST_PROCESS_TEST(Faults, work_for_which_no_helper_can_be_started) {
   EXPECT_EQ(error_name(errno), "EAGAIN");
   EXPECT_TRUE(failing.happened());
   EXPECT_EQ(st_offload(end_at_once, nullptr, nullptr, kLong), 0);
+}
+
+TEST(Faults, query_for_which_there_is_no_memory) {
+  for_each({{Call::calloc, ENOMEM}, {Call::strdup, ENOMEM}}, st_tests::run_in_process, [] {
+    ASSERT_EQ(st_init(), 0);
+    addrinfo* found = nullptr;
+    addrinfo hints{};
+    hints.ai_flags = AI_NUMERICHOST;
+    {
+      const Failing failing(fault.call, fault.error);
+      EXPECT_EQ(st_getaddrinfo("127.0.0.1", "80", &hints, &found, kLong), EAI_MEMORY);
+      EXPECT_TRUE(failing.happened());
+    }
+    ASSERT_EQ(st_getaddrinfo("127.0.0.1", nullptr, &hints, &found, kLong), 0);
+    freeaddrinfo(found);
+  });
 }
 
 // Records of descriptors come 256 at a time, one for each number: so many are taken that the next
@@ -224,87 +269,15 @@ ST_TEST(Faults, accepted_descriptor_that_cannot_be_wrapped_is_closed) {
   EXPECT_EQ(open_descriptors(), before);
 }
 
-// One transfer in each direction with each of the functions; 1 if it did what it should.
-struct Transfer {
-  Call call;
-  const char* name;
-  ssize_t (*run)(const st_tests::Both& pair);
-};
-
-char byte = 'x';
-iovec piece = {&byte, 1};
-msghdr message() {
-  msghdr it{};
-  it.msg_iov = &piece;
-  it.msg_iovlen = 1;
-  return it;
-}
-
-const Transfer transfers[] = {
-    {Call::write, "st_write", [](auto& pair) { return st_write(pair.a, &byte, 1, kLong); }},
-    {Call::read, "st_read", [](auto& pair) { return st_read(pair.b, &byte, 1, kLong); }},
-    {Call::writev, "st_writev", [](auto& pair) { return st_writev(pair.a, &piece, 1, kLong); }},
-    {Call::readv, "st_readv", [](auto& pair) { return st_readv(pair.b, &piece, 1, kLong); }},
-    {Call::sendmsg, "st_sendmsg",
-     [](auto& pair) -> ssize_t {
-       const msghdr it = message();
-       return st_sendmsg(pair.a, &it, 0, kLong);
-     }},
-    {Call::recvmsg, "st_recvmsg",
-     [](auto& pair) -> ssize_t {
-       msghdr it = message();
-       return st_recvmsg(pair.b, &it, 0, kLong);
-     }},
-    {Call::sendmsg, "st_sendto",
-     [](auto& pair) -> ssize_t { return st_sendto(pair.a, &byte, 1, nullptr, 0, kLong); }},
-    {Call::recvmsg, "st_recvfrom",
-     [](auto& pair) -> ssize_t { return st_recvfrom(pair.b, &byte, 1, nullptr, nullptr, kLong); }},
-};
-
-// What st_read() and st_write() are for a descriptor that is known to be a TCP socket.
-const Transfer tcp_transfers[] = {
-    {Call::send, "st_write over TCP", [](auto& pair) { return st_write(pair.a, &byte, 1, kLong); }},
-    {Call::recv, "st_read over TCP", [](auto& pair) { return st_read(pair.b, &byte, 1, kLong); }},
-};
-
-// It becomes known by a read that brings less than was asked for.
-st_tests::Both known_as_tcp() {
-  Ends ends = st_tests::tcp();
-  st_tests::Both pair = {std::move(ends.st), Netfd(st_netfd_open_socket(ends.peer.release()))};
-  EXPECT_EQ(st_write(pair.a, &byte, 1, kLong), 1);
-  EXPECT_EQ(read_some(pair.b, 2), "x");
-  EXPECT_EQ(st_write(pair.b, &byte, 1, kLong), 1);
-  EXPECT_EQ(read_some(pair.a, 2), "x");
-  return pair;
-}
-
-void expect_repeated_after_signals(const Transfer& transfer, const st_tests::Both& pair) {
-  const Failing failing(transfer.call, EINTR, 0, 3);
-  EXPECT_EQ(transfer.run(pair), 1) << transfer.name;
-  EXPECT_TRUE(failing.happened()) << transfer.name;
-}
-
-ST_TEST(Faults, signals_that_interrupt_a_transfer_are_not_seen) {
-  const st_tests::Both local = st_tests::local_streams();
-  const st_tests::Both tcp = known_as_tcp();
-  for (const Transfer& transfer : transfers) expect_repeated_after_signals(transfer, local);
-  for (const Transfer& transfer : tcp_transfers) expect_repeated_after_signals(transfer, tcp);
-}
-
-void expect_passed_on(const Transfer& transfer, const st_tests::Both& pair) {
+ST_TEST(Faults, error_of_close_is_passed_on_and_the_descriptor_is_gone) {
+  const st_netfd_t netfd = st_tests::local_stream().st.release();
   {
-    const Failing failing(transfer.call, EIO);
-    EXPECT_EQ(transfer.run(pair), -1) << transfer.name;
-    EXPECT_EQ(error_name(errno), "EIO") << transfer.name;
+    const Failing failing(Call::close, EIO);
+    EXPECT_EQ(st_netfd_close(netfd), -1);
+    EXPECT_EQ(error_name(errno), "EIO");
   }
-  EXPECT_EQ(transfer.run(pair), 1) << transfer.name;
-}
-
-ST_TEST(Faults, errors_of_a_transfer_are_passed_on_and_it_can_be_tried_again) {
-  const st_tests::Both local = st_tests::local_streams();
-  const st_tests::Both tcp = known_as_tcp();
-  for (const Transfer& transfer : transfers) expect_passed_on(transfer, local);
-  for (const Transfer& transfer : tcp_transfers) expect_passed_on(transfer, tcp);
+  EXPECT_EQ(st_netfd_close(netfd), -1);
+  EXPECT_EQ(error_name(errno), "EBADF");
 }
 
 ST_TEST(Faults, connect_goes_on_after_a_signal) {
@@ -360,15 +333,6 @@ ST_TEST(Faults, poll_of_many_descriptors_without_memory) {
   EXPECT_EQ(st_poll(entries.data(), 100, kShort), 0);
 }
 
-ST_TEST(Faults, rest_of_a_long_vector_without_memory) {
-  const Ends ends = st_tests::local_stream();
-  const std::string much(1 << 20, 'x');
-  std::vector<iovec> pieces(17, iovec{const_cast<char*>(much.data()), much.size()});
-  const Failing failing(Call::malloc, ENOMEM);
-  EXPECT_EQ(st_writev(ends.st, pieces.data(), 17, kShort), -1);
-  EXPECT_EQ(error_name(errno), "ENOMEM");
-}
-
 // Each ends the wait in the kernel; the threads wait on.
 TEST(Faults, wait_in_the_kernel_that_ends_without_result) {
   for_each({{Call::syscall, EINTR}, {Call::syscall, ENOSYS}}, st_tests::run_in_state_threads, [] {
@@ -398,16 +362,25 @@ TEST(Faults, kernel_without_exact_waits) {
   });
 }
 
+// Forks while a thread waits for a bell, in a process of its own, which ends as its child does.
+void fork_when(const Fault& each) {
+  st_init();
+  const st_bell_t bell = st_bell_new();
+  Thread waiting([&] { st_bell_wait(bell, kShort); });
+  pass();
+  const Failing failing(each.call, each.error);
+  if (fork() == 0) alarm(10), st_usleep(1), _exit(0);
+  int status = 0;
+  wait(&status);
+  if (WIFSIGNALED(status)) raise(WTERMSIG(status));
+  _exit(0);
+}
+
 TEST(Faults, child_that_cannot_wait_for_events_says_so) {
-  const auto fork_without_epoll = [] {
-    st_init();
-    const Failing failing(Call::epoll_create1, EMFILE);
-    if (fork() == 0) alarm(10), st_usleep(1);
-    int status = 0;
-    wait(&status);
-    if (WIFSIGNALED(status)) raise(WTERMSIG(status));
-  };
-  EXPECT_EXIT(fork_without_epoll(), testing::KilledBySignal(SIGABRT), "after fork");
+  for (const Fault& each :
+       {Fault{Call::epoll_create1, EMFILE}, {Call::eventfd, ENFILE}, {Call::dup3, EBUSY}})
+    EXPECT_EXIT(fork_when(each), testing::KilledBySignal(SIGABRT), "after fork")
+        << name_of(each.call);
 }
 
 }  // namespace

@@ -2,7 +2,11 @@
 // be told the error that happened or not notice it, and leave nothing behind.
 #include <errno.h>
 #include <gtest/gtest.h>
+#ifdef ST_HAVE_IO_URING
+#include <liburing.h>
+#endif
 #include <poll.h>
+#include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -74,6 +78,15 @@ void* listen_to(void* argument) {
   return nullptr;
 }
 
+#ifdef ST_HAVE_IO_URING
+bool io_uring_is_offered() {
+  io_uring ring;
+  if (io_uring_queue_init(1, &ring, 0) != 0) return false;
+  io_uring_queue_exit(&ring);
+  return true;
+}
+#endif
+
 void a_little_of_everything() {
   int fd[2];
   ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM, 0, fd), 0);
@@ -103,17 +116,21 @@ void a_little_of_everything() {
   conversation.b ? st_netfd_close(conversation.b) : close(fd[1]);
 }
 
-TEST(FaultsInTurn, every_call_of_every_kind_fails_once) {
-  const Fault faults[] = {
-      {Call::calloc, ENOMEM},    {Call::malloc, ENOMEM},  {Call::realloc, ENOMEM},
-      {Call::mmap, ENOMEM},      {Call::madvise, EINVAL}, {Call::mprotect, ENOMEM},
-      {Call::fcntl, EBADF},      {Call::ioctl, ENOTTY},   {Call::epoll_ctl, ENOMEM},
-      {Call::epoll_wait, EINTR}, {Call::syscall, EINTR},  {Call::getsockopt, ENOBUFS},
-      {Call::read, EINTR},       {Call::read, EIO},       {Call::readv, EINTR},
-      {Call::readv, EIO},        {Call::write, EINTR},    {Call::write, ENOSPC},
-      {Call::writev, EINTR},     {Call::writev, ENOBUFS}, {Call::recvmsg, EINTR},
-      {Call::recvmsg, ENOMEM},   {Call::sendmsg, EINTR},  {Call::sendmsg, ENOBUFS},
-  };
+// What can fail in any case; mechanisms add their own.
+const std::vector<Fault> common = {
+    {Call::calloc, ENOMEM},  {Call::malloc, ENOMEM},  {Call::realloc, ENOMEM},
+    {Call::mmap, ENOMEM},    {Call::madvise, EINVAL}, {Call::mprotect, ENOMEM},
+    {Call::fcntl, EBADF},    {Call::ioctl, ENOTTY},   {Call::getsockopt, ENOBUFS},
+    {Call::read, EINTR},     {Call::read, EIO},       {Call::readv, EINTR},
+    {Call::readv, EIO},      {Call::write, EINTR},    {Call::write, ENOSPC},
+    {Call::writev, EINTR},   {Call::writev, ENOBUFS}, {Call::recvmsg, EINTR},
+    {Call::recvmsg, ENOMEM}, {Call::sendmsg, EINTR},  {Call::sendmsg, ENOBUFS},
+};
+
+void in_turn(const char* mechanism, std::vector<Fault> faults) {
+  const std::string before = getenv("ST_EVENTSYS") ? getenv("ST_EVENTSYS") : "";
+  setenv("ST_EVENTSYS", mechanism, 1);
+  faults.insert(faults.end(), common.begin(), common.end());
   // Seen by all the processes.
   static bool* const happened = static_cast<bool*>(
       mmap(nullptr, sizeof(bool), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
@@ -129,6 +146,30 @@ TEST(FaultsInTurn, every_call_of_every_kind_fails_once) {
       });
     }
   }
+  setenv("ST_EVENTSYS", before.c_str(), 1);
 }
+
+TEST(FaultsInTurn, every_call_of_every_kind_fails_once_with_epoll) {
+  in_turn("epoll", {{Call::epoll_ctl, ENOMEM}, {Call::epoll_wait, EINTR}, {Call::syscall, EINTR}});
+}
+
+TEST(FaultsInTurn, every_call_of_every_kind_fails_once_with_poll) {
+  in_turn("poll", {{Call::ppoll, EINTR}, {Call::ppoll, ENOMEM}});
+}
+
+TEST(FaultsInTurn, every_call_of_every_kind_fails_once_with_select) {
+  in_turn("select", {{Call::select, EINTR}, {Call::select, ENOMEM}});
+}
+
+#ifdef ST_HAVE_IO_URING
+TEST(FaultsInTurn, every_call_of_every_kind_fails_once_with_io_uring) {
+  if (!io_uring_is_offered()) GTEST_SKIP() << "the kernel does not offer io_uring";
+  std::vector<Fault> faults;
+  for (const Call call : {Call::io_uring_submit, Call::io_uring_submit_and_get_events,
+                          Call::io_uring_submit_and_wait_timeout})
+    for (const int error : {EINTR, EAGAIN, EBUSY, ENOMEM}) faults.push_back({call, error});
+  in_turn("io_uring", faults);
+}
+#endif
 
 }  // namespace

@@ -81,6 +81,10 @@ bool sanitized() {
 #elif defined(__has_feature)
   if (__has_feature(address_sanitizer) || __has_feature(thread_sanitizer)) return true;
 #endif
+  return on_valgrind();
+}
+
+bool on_valgrind() {
 #ifdef RUNNING_ON_VALGRIND
   return RUNNING_ON_VALGRIND;
 #else

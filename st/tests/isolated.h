@@ -18,6 +18,9 @@ void run_in_state_threads(void (*body)());
 // promised.
 bool sanitized();
 
+// Whether it is Valgrind, which makes everything some thirty times slower.
+bool on_valgrind();
+
 }  // namespace st_tests
 
 // A test whose body is the first state thread of a new process.

@@ -268,7 +268,7 @@ int from_environment(const char* name, int otherwise) {
 TEST(RandomProgram, keeps_all_promises_and_takes_the_same_course_twice) {
   const int fresh = static_cast<int>(std::random_device()() >> 1);
   seed = static_cast<unsigned>(from_environment("ST_RANDOM_SEED", fresh));
-  steps = from_environment("ST_RANDOM_STEPS", st_tests::sanitized() ? 50'000 : 1'000'000);
+  steps = from_environment("ST_RANDOM_STEPS", st_tests::on_valgrind() ? 50'000 : 1'000'000);
   printf("to repeat: ST_RANDOM_SEED=%u ST_RANDOM_STEPS=%d\n", seed, steps);
   const Outcome first = course();
   const Outcome second = course();

@@ -70,13 +70,54 @@ if(ST_VALGRIND AND NOT CMAKE_CXX_FLAGS MATCHES "-fsanitize")
 endif()
 
 # System calls and allocations that fail on request: the linker puts wrapped.cc between all code and the C library. With
-# epoll, the mechanism whose calls are wrapped.
+# epoll, but for the tests that name another mechanism.
 st_add_tests(st_fault_tests ${st_test_support} ${ST_TESTS_DIR}/faults.cc ${ST_TESTS_DIR}/faults_in_turn.cc
-             ${ST_TESTS_DIR}/wrapped.cc)
+             ${ST_TESTS_DIR}/faults_of_transfers.cc ${ST_TESTS_DIR}/wrapped.cc)
 target_link_libraries(st_fault_tests PRIVATE st_static)
-foreach(function accept4 aligned_alloc calloc connect epoll_create1 epoll_ctl epoll_wait eventfd fcntl getrlimit getsockopt
-                 ioctl madvise malloc mmap mprotect open pthread_create read readv realloc recv recvmsg send sendmsg setrlimit
-                 sigaction syscall write writev)
+set(st_wrapped
+    accept4 aligned_alloc calloc close connect dup3 epoll_create1 epoll_ctl epoll_wait eventfd fcntl getrlimit
+    getsockopt ioctl madvise malloc mmap mprotect open poll ppoll pthread_atfork pthread_create pthread_key_create
+    pthread_setspecific read readv realloc recv recvmsg select send sendmsg setrlimit sigaction sigaltstack strdup
+    syscall write writev)
+if(ST_HAVE_IO_URING)
+  target_compile_definitions(st_fault_tests PRIVATE ST_HAVE_IO_URING)
+  target_include_directories(st_fault_tests PRIVATE ${LIBURING_INCLUDE_DIR})
+  list(APPEND st_wrapped io_uring_queue_init_params io_uring_submit io_uring_submit_and_get_events
+       io_uring_submit_and_wait_timeout)
+endif()
+foreach(function ${st_wrapped})
   target_link_options(st_fault_tests PRIVATE LINKER:--wrap=${function})
 endforeach()
 gtest_discover_tests(st_fault_tests TEST_PREFIX st. PROPERTIES TIMEOUT 120 ENVIRONMENT ST_EVENTSYS=epoll)
+
+# The points for tracers, in a library of its own that has them: that they are there, and with what arguments.
+find_path(ST_SDT_INCLUDE_DIR sys/sdt.h)
+if(ST_SDT_INCLUDE_DIR AND NOT CMAKE_CXX_FLAGS MATCHES "-fsanitize")
+  add_test(NAME st.probes COMMAND ${ST_TESTS_DIR}/probes_test.sh ${ST_TESTS_DIR}/.. ${CMAKE_CXX_COMPILER})
+  set_tests_properties(st.probes PROPERTIES TIMEOUT 120)
+endif()
+
+# Several schedulers under ThreadSanitizer, which must find nothing; and a program in which it must find something. The library
+# is compiled into it once more, without io_uring, whose kernel side the tool cannot see.
+include(CheckCXXSourceCompiles)
+set(CMAKE_REQUIRED_FLAGS -fsanitize=thread)
+check_cxx_source_compiles("int main() {}" ST_HAS_THREAD_SANITIZER)
+unset(CMAKE_REQUIRED_FLAGS)
+if(ST_HAS_THREAD_SANITIZER AND NOT CMAKE_CXX_FLAGS MATCHES "-fsanitize")
+  set(tsan_sources ${ST_SOURCES})
+  list(FILTER tsan_sources EXCLUDE REGEX io_uring)
+  list(TRANSFORM tsan_sources PREPEND ${ST_TESTS_DIR}/../)
+  add_executable(st_tsan_program ${ST_TESTS_DIR}/thread_sanitizer.cc ${tsan_sources})
+  target_include_directories(st_tsan_program PRIVATE ${ST_TESTS_DIR}/../include ${ST_TESTS_DIR}/../src)
+  target_compile_definitions(st_tsan_program PRIVATE _GNU_SOURCE)
+  target_compile_options(st_tsan_program PRIVATE -Wall -Wextra -Wshadow -Werror -g -O1 -fno-exceptions -fno-rtti
+                                                 -fsanitize=thread)
+  target_link_options(st_tsan_program PRIVATE -fsanitize=thread)
+  target_link_libraries(st_tsan_program PRIVATE Threads::Threads)
+  add_test(NAME st.tsan COMMAND st_tsan_program)
+  add_test(NAME st.tsan.finds_a_race COMMAND st_tsan_program race)
+  set_tests_properties(st.tsan.finds_a_race PROPERTIES PASS_REGULAR_EXPRESSION "WARNING: ThreadSanitizer: data race")
+  # Where the kernel places mappings more at random than the tool of this compiler knows.
+  set_tests_properties(st.tsan st.tsan.finds_a_race
+                       PROPERTIES TIMEOUT 120 SKIP_REGULAR_EXPRESSION "ThreadSanitizer: unexpected memory mapping")
+endif()

@@ -80,6 +80,19 @@ def test_the_port_is_served_again_after_every_worker_has_crashed(start: Start, m
 
 
 @pytest.mark.parametrize("model", SUPERVISED)
+def test_an_idle_worker_takes_a_signal_whatever_its_memory_held_before(start: Start,
+                                                                       model: str) -> None:
+    # A library that reads a signal mask which it never set finds every second bit of it here.
+    server = start(model, env={**os.environ, "MALLOC_PERTURB_": "85"})
+    with server.connect() as session:
+        assert ask(session) == (200, HELLO)
+        for pid in server.children():
+            os.kill(pid, signal.SIGABRT)
+        assert receive_all(session) == b""
+    server.stop()
+
+
+@pytest.mark.parametrize("model", SUPERVISED)
 def test_a_crash_leaves_no_connection_counted_as_open(start: Start, model: str) -> None:
     # With a limit of 2, whoever was counted twice or for ever would leave no room for two more.
     server = start(model, "--max-connections", "2")

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "harness/error.h"
+#include "harness/process_tree.h"
 #include "harness/system.h"
 
 namespace archbench {
@@ -117,7 +118,9 @@ MachineTimes parse_machine_times(std::string_view stat, bool interrupts_are_sepa
 
 MachineTimes read_machine_times() {
   static const bool separate = kernel_keeps_separate_books();
-  return parse_machine_times(read_file("/proc/stat").value_or(""), separate);
+  MachineTimes times = parse_machine_times(read_file("/proc/stat").value_or(""), separate);
+  times.programs_s = programs_cpu_seconds();
+  return times;
 }
 
 std::optional<std::uint64_t> paired_value(std::string_view text, std::string_view group,

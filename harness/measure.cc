@@ -47,7 +47,10 @@ void measure_window(const Observation& seen, Measurements& m, std::vector<Warnin
   const double generator =
       seen.generator_elsewhere ? 0 : end.generator_cpu_s - begin.generator_cpu_s;
   const double known = cpu + generator + (end.own_cpu_s - begin.own_cpu_s);
-  const double foreign = end.machine.busy_s - begin.machine.busy_s - known;
+  const bool all_seen = begin.machine.programs_s && end.machine.programs_s;
+  const double busy = all_seen ? *end.machine.programs_s - *begin.machine.programs_s
+                               : end.machine.busy_s - begin.machine.busy_s;
+  const double foreign = busy - known;
   m.steal_share = ratio(std::max(0.0, end.machine.steal_s - begin.machine.steal_s), total);
   m.foreign_cpu_share = ratio(std::max(0.0, foreign), total);
   m.harness_cpu_share = ratio(std::max(0.0, end.own_cpu_s - begin.own_cpu_s), total);

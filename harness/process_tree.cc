@@ -19,6 +19,7 @@ namespace {
 // Numbers of /proc/PID/stat that are used here, see proc(5). It counts fields from 1; the second is
 // the program's name in parentheses, which may hold spaces and parentheses itself.
 struct Stat {
+  std::uint64_t flags = 0;                                     // field 9
   std::uint64_t utime = 0, stime = 0, cutime = 0, cstime = 0;  // fields 14 to 17, ticks
   std::uint64_t rss_pages = 0;                                 // field 24
 };
@@ -41,6 +42,7 @@ std::optional<Stat> read_stat(pid_t pid) {
     const std::size_t end = std::min(rest.find(' '), rest.size());
     const std::string_view word = rest.substr(0, end);
     rest.remove_prefix(std::min(rest.size(), end + 1));
+    if (field == 9) stat.flags = to_number(word);
     if (field == 14) stat.utime = to_number(word);
     if (field == 15) stat.stime = to_number(word);
     if (field == 16) stat.cutime = to_number(word);
@@ -50,16 +52,19 @@ std::optional<Stat> read_stat(pid_t pid) {
   return stat;
 }
 
-std::vector<pid_t> threads_of(pid_t pid) {
-  std::vector<pid_t> threads;
-  DIR* directory = opendir((proc(pid) + "/task").c_str());
-  if (directory == nullptr) return threads;
+// The names in a folder of /proc that are ids.
+std::vector<pid_t> numbers_in(const std::string& folder) {
+  std::vector<pid_t> numbers;
+  DIR* directory = opendir(folder.c_str());
+  if (directory == nullptr) return numbers;
   while (const dirent* entry = readdir(directory)) {
-    if (const auto id = to_number(entry->d_name); id > 0) threads.push_back(static_cast<pid_t>(id));
+    if (const auto id = to_number(entry->d_name); id > 0) numbers.push_back(static_cast<pid_t>(id));
   }
   closedir(directory);
-  return threads;
+  return numbers;
 }
+
+std::vector<pid_t> threads_of(pid_t pid) { return numbers_in(proc(pid) + "/task"); }
 
 // The number behind "name:" in text like /proc/PID/status.
 std::uint64_t number_after(std::string_view text, std::string_view name) {
@@ -105,6 +110,20 @@ std::optional<double> process_cpu_seconds(pid_t pid) {
     return std::nullopt;
   }
   return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
+}
+
+std::optional<double> programs_cpu_seconds() {
+  constexpr std::uint64_t kKernelThread = 0x00200000;  // PF_KTHREAD in the kernel's sched.h
+  // Where the whole machine can be seen, process 2 is the one that starts the kernel's threads.
+  const auto second = read_stat(2);
+  if (!second || (second->flags & kKernelThread) == 0) return std::nullopt;
+  double total = 0;
+  for (const pid_t pid : numbers_in("/proc")) {
+    const auto stat = read_stat(pid);
+    if (!stat || (stat->flags & kKernelThread) != 0) continue;
+    total += process_cpu_seconds(pid).value_or(0) + seconds_of_ticks(stat->cutime + stat->cstime);
+  }
+  return total;
 }
 
 // Children of the main thread: State Threads' servers fork from there, as servers do.

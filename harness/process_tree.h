@@ -18,6 +18,10 @@ namespace archbench {
 // there is no such process.
 std::optional<double> process_cpu_seconds(pid_t pid);
 
+// CPU time of all programs of the machine, and of the children they have reaped (in 10 ms steps);
+// kernel threads are left out. Absent where this process sees only some of them, as in a container.
+std::optional<double> programs_cpu_seconds();
+
 // Living child processes.
 std::vector<pid_t> children_of(pid_t pid);
 

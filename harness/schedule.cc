@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <utility>
 #include <vector>
 
@@ -57,8 +58,26 @@ bool has_ceiling(const Workload& workload) {
           workload.path == "/plaintext");
 }
 
-void shuffle(std::vector<Cell>& cells, SplitMix64& random) {
-  for (std::size_t i = cells.size(); i > 1; --i) std::swap(cells[i - 1], cells[random.below(i)]);
+template <class T>
+void shuffle(std::vector<T>& items, SplitMix64& random) {
+  for (std::size_t i = items.size(); i > 1; --i) std::swap(items[i - 1], items[random.below(i)]);
+}
+
+// The cells of each load of each workload.
+using Loads = std::vector<std::vector<Cell>>;
+using Workloads = std::vector<Loads>;
+
+std::vector<Cell> random_order(Workloads workloads, SplitMix64& random) {
+  std::vector<Cell> order;
+  shuffle(workloads, random);
+  for (Loads& loads : workloads) {
+    shuffle(loads, random);
+    for (std::vector<Cell>& cells : loads) {
+      shuffle(cells, random);
+      std::move(cells.begin(), cells.end(), std::back_inserter(order));
+    }
+  }
+  return order;
 }
 
 void append(Schedule& schedule, std::vector<Cell> cells, int block, int first_order) {
@@ -73,15 +92,19 @@ void append(Schedule& schedule, std::vector<Cell> cells, int block, int first_or
 
 Schedule make_schedule(const Plan& plan, std::uint64_t seed, int machine_cpus) {
   Schedule schedule;
-  std::vector<Cell> all, ceilings;
-  for (const ServerSpec& server : plan.servers) {
-    for (const Workload& workload : plan.workloads) {
-      if (!asks(workload, server)) continue;
-      for (const auto& [cpus, clients] : loads(plan, workload)) {
+  Workloads all;
+  std::vector<Cell> ceilings;
+  for (const Workload& workload : plan.workloads) {
+    Loads& of_workload = all.emplace_back();
+    for (const auto& [cpus, clients] : loads(plan, workload)) {
+      std::vector<Cell>& cells = of_workload.emplace_back();
+      for (const ServerSpec& server : plan.servers) {
+        if (!asks(workload, server)) continue;
         if (cpus > machine_cpus) {
           ++schedule.left_out;
         } else {
-          all.push_back({server, workload, clients, cpus});
+          cells.push_back({server, workload, clients, cpus});
+          ++schedule.cells_per_block;
         }
       }
     }
@@ -92,13 +115,11 @@ Schedule make_schedule(const Plan& plan, std::uint64_t seed, int machine_cpus) {
       if (cpus <= machine_cpus) ceilings.push_back({ceiling_server(), workload, clients, cpus});
     }
   }
-  schedule.cells_per_block = static_cast<int>(all.size());
   schedule.ceiling_cells = static_cast<int>(ceilings.size());
 
   SplitMix64 random(seed);
   for (int block = 0; block < plan.blocks; ++block) {
-    std::vector<Cell> order = all;
-    shuffle(order, random);
+    std::vector<Cell> order = random_order(all, random);
     if (block > 0 || ceilings.empty()) {
       append(schedule, std::move(order), block, 0);
       continue;

@@ -1,4 +1,8 @@
-// The order of a campaign: blocks, each one random permutation of all cells.
+// The order of a campaign: blocks of all cells, each in a random order of its own.
+//
+// Servers are compared under the same load, and machines change their speed within minutes. So what
+// is compared runs close together: a block takes the workloads in random order, each workload's
+// loads (CPUs, clients) in random order, and each load's servers in random order.
 #pragma once
 
 #include <cstdint>

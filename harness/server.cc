@@ -160,7 +160,10 @@ std::string LocalServer::start(const Cell& cell, const ServerStart& how) {
   tree_.emplace(child_->pid());
   const auto has = [](const std::string& word) { return word.find("{counters}") != word.npos; };
   const auto& words = cell.server.command;
-  if (!custom_ || std::any_of(words.begin(), words.end(), has)) {
+  // httpd_program runs what others wrote, which counts nothing: it makes no file.
+  const bool counts = custom_ ? std::any_of(words.begin(), words.end(), has)
+                              : std::filesystem::exists(counters_path_);
+  if (counts) {
     counters_ = std::make_unique<CounterFile>(counters_path_);
   }
   return where;

@@ -35,7 +35,7 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(CounterTotals, requests, connections, served,
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Census, processes, threads, rss_bytes, user_ticks, system_ticks,
                                    cpu_s, voluntary_switches, involuntary_switches, vehicles,
                                    machine_forks, pss_bytes)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(MachineTimes, busy_s, steal_s, total_s, system_s)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(MachineTimes, busy_s, steal_s, total_s, system_s, programs_s)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(KernelCounts, listen_overflows, listen_drops, retransmits,
                                    throttled_s, hot_events, clock_offset_s)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ServerSpec, architecture, model, label, options, twin_of,

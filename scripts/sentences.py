@@ -115,7 +115,7 @@ def leader(
         text = f"{by} {first} does most, {amount}: {'; '.join(parts)}."
     if metric == WALL_CLOCK and point.not_its_limit:
         text += f" ({first} was not, or not certainly, the limit here: this is not its capacity.)"
-    lost = [name for name in labels if name not in present]
+    lost = [name for name, p in found.items() if p is not None and name not in present]
     if lost and metric == CPU_SECOND:
         text += f" No usable cell of {joined(lost)}."
     return text

@@ -5,6 +5,7 @@
 
 #include "harness/doctor.h"
 #include "harness/error.h"
+#include "harness/process_tree.h"
 #include "harness/system.h"
 
 namespace archbench {
@@ -31,6 +32,15 @@ TEST(MachineTimes, of_this_machine_only_grow) {
   const MachineTimes second = read_machine_times();
   EXPECT_GT(first.total_s, 0);
   EXPECT_GE(second.total_s, first.total_s);
+}
+
+TEST(MachineTimes, work_of_any_program_is_among_that_of_all) {
+  const MachineTimes first = read_machine_times();
+  if (!first.programs_s) GTEST_SKIP() << "not all processes of the machine can be seen";
+  const double begin = process_cpu_seconds(getpid()).value();
+  while (process_cpu_seconds(getpid()).value() < begin + 0.05) {
+  }
+  EXPECT_GE(*read_machine_times().programs_s - *first.programs_s, 0.05);
 }
 
 TEST(CpuList, runs_are_shortened) {

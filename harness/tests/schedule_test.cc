@@ -57,6 +57,24 @@ TEST(Schedule, the_seed_decides_the_order) {
   EXPECT_NE(ids(make_schedule(small_plan(), 7, 8)), ids(make_schedule(small_plan(), 8, 8)));
 }
 
+TEST(Schedule, servers_that_are_compared_run_one_after_the_other) {
+  Plan plan = small_plan();
+  plan.servers.push_back({"mt", "thread", "mt", {}});
+  plan.workloads.push_back({"v", "/", true});
+  const Schedule schedule = make_schedule(plan, 7, 8);
+  std::set<std::string> first_servers;
+  for (std::size_t i = 0; i < schedule.cells.size(); i += plan.servers.size()) {
+    const Cell& first = schedule.cells[i];
+    first_servers.insert(first.server.label);
+    for (std::size_t j = i; j < i + plan.servers.size(); ++j) {
+      EXPECT_EQ(schedule.cells[j].workload.name, first.workload.name);
+      EXPECT_EQ(schedule.cells[j].clients, first.clients);
+      EXPECT_EQ(schedule.cells[j].cpus, first.cpus);
+    }
+  }
+  EXPECT_EQ(first_servers.size(), plan.servers.size()) << "each is the first now and then";
+}
+
 TEST(Schedule, blocks_have_different_orders) {
   const Schedule schedule = make_schedule(small_plan(), 7, 8);
   int same = 0;

@@ -1,6 +1,8 @@
 #include "harness/command_line.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstdio>
 
 #include "harness/agent.h"
 #include "harness/campaign.h"
@@ -13,6 +15,7 @@ namespace archbench {
 namespace fs = std::filesystem;
 
 int obey(int argc, char** argv) {
+  constexpr int kMisuse = 2;  // as a shell reports it
   CampaignOptions options;
   options.command.assign(argv, argv + argc);
   std::filesystem::path directory;
@@ -56,14 +59,16 @@ int obey(int argc, char** argv) {
   auto* status =
       command("status", "show how far a campaign is", [&] { return show_status(directory); });
   auto* valid = command("validate", "check a campaign", [&] { return show_validity(directory); });
-  std::vector<std::string> words;
+  // These are scripts: all words are theirs, --help among them.
   for (const auto& [name, text] :
        {std::pair{"show", "a campaign's findings, in the terminal"},
         std::pair{"compare", "two campaigns: the same or different, and how sure"}}) {
-    auto* sub = command(name, text, [&words, name = name] { return become_script(name, words); });
-    sub->add_option("DIR", words, "folders, and options of that script")->required();
-    sub->allow_extras();
+    CLI::App* sub = app.add_subcommand(name, text);
+    sub->set_help_flag();
     sub->prefix_command();
+    sub->callback([&exit_status, sub, name = name] {
+      exit_status = become_script(name, sub->remaining());
+    });
   }
   fs::path file;
   std::optional<double> clients;
@@ -97,18 +102,25 @@ int obey(int argc, char** argv) {
                   "go on until every pair's ratio is known to so much: 2%");
   run->add_flag("--apply", options.apply,
                 "first change the kernel settings that the doctor proposes; put them back");
-  run->add_flag("!--no-sampling", options.sampling,
-                "leave the samples out, to learn what they cost");
+  run->add_flag_callback(
+      "--no-sampling", [&options] { options.sampling = false; },
+      "leave the samples out, to learn what they cost");
   doctor->add_flag("--apply", apply, "change what it may; put back after the next campaign");
-  doctor->add_flag("--restore", restore, "put back what --apply has changed");
+  doctor->add_flag("--restore", restore, "put back what --apply has changed")->excludes("--apply");
   for (auto* sub : {status, valid}) {
     sub->add_option("DIR", directory, "folder of the campaign")->required();
   }
 
+  const auto is_named = [&](const CLI::App* sub) { return sub->get_name() == argv[1]; };
+  const auto all = app.get_subcommands({});
+  if (argc > 1 && argv[1][0] != '-' && std::none_of(all.begin(), all.end(), is_named)) {
+    std::fprintf(stderr, "archbench: '%s' is no command; 'archbench --help' lists what there is\n",
+                 argv[1]);
+    return kMisuse;
+  }
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    constexpr int kMisuse = 2;
     return app.exit(error) == 0 ? 0 : kMisuse;  // 0: --help or --version
   }
   return exit_status;

@@ -91,7 +91,8 @@ int show_list(const fs::path& servers) {
   }
   std::printf("\nservers (%s)\n", places.servers.c_str());
   std::set<fs::path> programs;
-  for (const auto& entry : fs::directory_iterator(places.servers)) {
+  std::error_code none;
+  for (const auto& entry : fs::directory_iterator(places.servers, none)) {
     if (entry.path().filename().string().starts_with("httpd_")) programs.insert(entry.path());
   }
   Catalogue catalogue;

@@ -30,6 +30,12 @@ def server(model):
     return {"architecture": "edsm", "model": model}
 
 
+def private_mounts():
+    """May a process have mounts that nobody else sees?"""
+    return subprocess.run(["unshare", "--mount", "mount", "-t", "tmpfs", "none", "/mnt"],
+                          capture_output=True, check=False).returncode == 0
+
+
 class CampaignCase(unittest.TestCase):
     def setUp(self):
         scratch = tempfile.TemporaryDirectory(prefix="archbench-")

@@ -19,15 +19,9 @@ import unittest
 from pathlib import Path
 
 import campaign_case
-from campaign_case import HERE, PATIENCE_S, CampaignCase, plan, server
+from campaign_case import HERE, PATIENCE_S, CampaignCase, plan, private_mounts, server
 
 ONE_CELL = {"servers": [server("plain")], "clients": [6], "blocks": 1}
-
-
-def private_mounts():
-    """May a process have mounts that nobody else sees?"""
-    return subprocess.run(["unshare", "--mount", "mount", "-t", "tmpfs", "none", "/mnt"],
-                          capture_output=True, check=False).returncode == 0
 
 
 class Faults(CampaignCase):

@@ -66,9 +66,8 @@ int obey(int argc, char** argv) {
     CLI::App* sub = app.add_subcommand(name, text);
     sub->set_help_flag();
     sub->prefix_command();
-    sub->callback([&exit_status, sub, name = name] {
-      exit_status = become_script(name, sub->remaining());
-    });
+    sub->callback(
+        [&exit_status, sub, name = name] { exit_status = become_script(name, sub->remaining()); });
   }
   fs::path file;
   std::optional<double> clients;

@@ -42,6 +42,20 @@ class Campaigns(CampaignCase):
         self.assertEqual(report.returncode, 1)
         self.assertIn(".json is missing", report.stdout)
 
+    def test_every_generator_agrees_with_the_server(self):
+        there = [name for name in ("wrk", "stload", "h2load", "ab") if name == "stload" or shutil.which(name)]
+        workloads = [{"name": name, "path": "/bytes/100", "generator": name} for name in there]
+        mix = [{"path": "/bytes/10", "weight": 1}, {"path": "/bytes/1000", "weight": 2}]
+        workloads += [{"name": f"mix-{name}", "mix": mix, "generator": name} for name in ("wrk", "stload")]
+        workloads.append({"name": "open", "path": "/bytes/100", "generator": "stload", "rates": [500]})
+        _, cells = self.run_plan(plan(servers=[server("plain")], clients=[4], blocks=1, workloads=workloads))
+        self.assertEqual(len(cells), len(workloads))
+        for cell in cells:
+            self.assertEqual(cell["status"], "ok", cell)
+            for name in ("completions_agree", "bytes_agree", "no_connect_errors", "body_right"):
+                self.assertEqual(self.gate(cell, name)[0], "pass", cell["gates"])
+            self.assertGreater(cell["measurements"]["generator_cpu_s"], 0)
+
     def test_connection_for_each_request(self):
         _, cells = self.run_plan(
             plan(workloads=[{"name": "close", "path": "/bytes/100", "keepalive": False}], clients=[4],

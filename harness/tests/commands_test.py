@@ -104,7 +104,7 @@ class Commands(CampaignCase):
         out, _ = self.archbench("status", "out")
         self.assertIn("2 of 2 cells; 1 failed", out)
         self.assertIn("the server ended", out)
-        self.assertIn("warning:     p99_withheld", out)
+        self.assertIn("warning:     p999_withheld", out)
         out, _ = self.archbench("show", "out")
         self.assertIn("2 cells in 1 block", out)
 

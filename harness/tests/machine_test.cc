@@ -35,12 +35,17 @@ TEST(MachineTimes, of_this_machine_only_grow) {
 }
 
 TEST(MachineTimes, work_of_any_program_is_among_that_of_all) {
-  const MachineTimes first = read_machine_times();
-  if (!first.programs_s) GTEST_SKIP() << "not all processes of the machine can be seen";
-  const double begin = process_cpu_seconds(getpid()).value();
-  while (process_cpu_seconds(getpid()).value() < begin + 0.05) {
+  if (!read_machine_times().programs_s) GTEST_SKIP() << "not all processes can be seen";
+  // A program that ends elsewhere while all are read may be missed once, or counted twice.
+  constexpr int kTries = 50;
+  double seen = 0;
+  for (int i = 0; i < kTries && seen < 0.05; ++i) {
+    const MachineTimes first = read_machine_times();
+    const double begin = process_cpu_seconds(getpid()).value();
+    while (process_cpu_seconds(getpid()).value() < begin + 0.05) continue;
+    seen = *read_machine_times().programs_s - *first.programs_s;
   }
-  EXPECT_GE(*read_machine_times().programs_s - *first.programs_s, 0.05);
+  EXPECT_GE(seen, 0.05);
 }
 
 TEST(CpuList, runs_are_shortened) {

@@ -52,7 +52,9 @@ void measure_window(const Observation& seen, Measurements& m, std::vector<Warnin
                                : end.machine.busy_s - begin.machine.busy_s;
   const double foreign = busy - known;
   m.steal_share = ratio(std::max(0.0, end.machine.steal_s - begin.machine.steal_s), total);
-  m.foreign_cpu_share = ratio(std::max(0.0, foreign), total);
+  // Programs are added up one after the other: on a full machine the sum may be a little more than
+  // the machine has.
+  m.foreign_cpu_share = ratio(std::clamp(foreign, 0.0, std::max(total, 0.0)), total);
   m.harness_cpu_share = ratio(std::max(0.0, end.own_cpu_s - begin.own_cpu_s), total);
 }
 

@@ -182,6 +182,17 @@ TEST(Gates, foreign_work_and_steal_add_up) {
   EXPECT_EQ(not_passed(conclude(seen)), Names{"machine_quiet"});
 }
 
+TEST(Gates, foreign_work_is_what_the_scheduler_charged_and_never_more_than_the_machine) {
+  Observation seen = good_observation();
+  seen.window_begin.machine.programs_s = 50;
+  seen.window_end.machine.programs_s = 50 + 13.8 + 0.4;  // 2 % of 20 s are not ours
+  EXPECT_NEAR(*conclude(seen).measurements.foreign_cpu_share, 0.02, 1e-12);
+  EXPECT_EQ(not_passed(conclude(seen)), Names());
+  seen.window_end.machine.programs_s = 50 + 13.8 + 20.1;
+  EXPECT_EQ(*conclude(seen).measurements.foreign_cpu_share, 1);
+  EXPECT_EQ(not_passed(conclude(seen)), Names{"machine_quiet"});
+}
+
 TEST(Gates, connection_for_each_request_leaves_two_questions_open) {
   Observation seen = good_observation();
   seen.cell.workload.keepalive = false;

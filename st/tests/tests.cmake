@@ -90,6 +90,18 @@ foreach(function ${st_wrapped})
 endforeach()
 gtest_discover_tests(st_fault_tests TEST_PREFIX st. PROPERTIES TIMEOUT 120 ENVIRONMENT ST_EVENTSYS=epoll)
 
+# The other compiler, which knows other warnings and not all of our options, builds a library that keeps the same promises.
+find_program(ST_CLANG clang++)
+if(ST_CLANG AND NOT CMAKE_CXX_FLAGS MATCHES "-fsanitize")
+  add_test(NAME st.clang
+           COMMAND ${CMAKE_CTEST_COMMAND} --build-and-test ${ST_TESTS_DIR}/.. ${CMAKE_CURRENT_BINARY_DIR}/clang
+                   --build-generator ${CMAKE_GENERATOR} --build-makeprogram ${CMAKE_MAKE_PROGRAM} --build-noclean
+                   --build-options -DST_BUILD_TESTS=OFF -DCMAKE_C_COMPILER=clang -DCMAKE_CXX_COMPILER=clang++
+                   --test-command ${ST_TESTS_DIR}/conformance/run $<TARGET_FILE:st_conformance>
+                   ${CMAKE_CURRENT_BINARY_DIR}/clang default)
+  set_tests_properties(st.clang PROPERTIES TIMEOUT 180)
+endif()
+
 # The points for tracers, in a library of its own that has them: that they are there, and with what arguments.
 find_path(ST_SDT_INCLUDE_DIR sys/sdt.h)
 if(ST_SDT_INCLUDE_DIR AND NOT CMAKE_CXX_FLAGS MATCHES "-fsanitize")

@@ -20,7 +20,8 @@ import gdb
 from gdb.FrameDecorator import FrameDecorator
 from gdb.unwinder import Unwinder
 
-# The registers that the members sp, fp, pc of st::Context hold, for each CPU (st/src/context).
+# Stack pointer, frame pointer and where to go on, for each CPU. st::Context (st/src/context) holds them in members sp, fp,
+# pc; that of x86-64 has all registers that a call must keep, by their names, and where to go on lies at sp.
 REGISTERS = {
     "i386:x86-64": ("rsp", "rbp", "rip"),
     "aarch64": ("sp", "x29", "pc"),
@@ -82,6 +83,10 @@ class Thread:
         if self.has_ucontext:
             saved = context["state"].dereference()["uc_mcontext"]["gregs"]
             registers = {name: int(saved[index]) for name, index in UCONTEXT_X86_64.items()}
+        elif "rbx" in self.context_members:
+            registers = {name: address(context[name]) for name in self.context_members if name != "sp"}
+            registers["rip"] = address(context["sp"].cast(gdb.lookup_type("void").pointer().pointer()).dereference())
+            registers["rsp"] = address(context["sp"]) + 8
         else:
             registers = {name: address(context[member]) for name, member in zip(REGISTERS[machine], ("sp", "fp", "pc"))}
         # gdb looks callers up by the instruction before, which for a thread that has not begun is another function's.
@@ -91,13 +96,17 @@ class Thread:
         return registers
 
     @property
+    def context_members(self):
+        return [field.name for field in self.value["context"].type.fields()]
+
+    @property
     def has_ucontext(self):
-        return "state" in [field.name for field in self.value["context"].type.fields()]
+        return "state" in self.context_members
 
     @property
     def entry(self):
         """Where a new thread begins."""
-        function = "st_thread_main" if self.has_ucontext else "st_context_entry"
+        function = "st_thread_main" if self.has_ucontext or "rbx" in self.context_members else "st_context_entry"
         return int(gdb.parse_and_eval(f"(unsigned long)&{function}"))
 
     @property

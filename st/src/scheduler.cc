@@ -7,6 +7,7 @@
 
 #include "destroy.h"
 #include "overflow.h"
+#include "sync.h"
 
 // The C++ runtime's record of exceptions in flight: two words for each kernel thread. Weak: a
 // program in C has none.
@@ -114,15 +115,43 @@ void Scheduler::end_of_reports() {
 void Scheduler::interrupt(Thread* thread) {
   if (thread->state == State::zombie) return;
   thread->interrupted = true;
-  if (asleep(thread)) wake(thread, Wake::interrupted);
+  if (asleep(thread)) {
+    give_up(thread, Wake::interrupted);
+  } else if (thread->state == State::runnable && thread->wake == Wake::signalled &&
+             thread != current_) {
+    thread->wake = Wake::failed;
+    ++untold_;
+    grant(1);
+  }
 }
 
-[[gnu::cold]] void Scheduler::switch_with_exceptions(Thread* self, Thread* next) {
+void Scheduler::give_up(Thread* thread, Wake how) {
+  if (thread->state == State::on_cond || thread->state == State::on_mutex) {
+    thread->queue->give_up(thread);
+    how = Wake::failed;
+    ++untold_;
+    grant(1);
+  }
+  wake(thread, how);
+}
+
+// What its call returns to a thread that goes on.
+inline int Scheduler::tell(Thread* next) {
+  if (next->wake != Wake::failed) return 0;
+  next->wake = Wake::ready;
+  --untold_;
+  errno = next->interrupted ? EINTR : ETIME;
+  next->interrupted = false;
+  return -1;
+}
+
+[[gnu::cold]] int Scheduler::switch_with_exceptions(Thread* self, Thread* next, int value) {
   void* const own[] = {exceptions_[0], exceptions_[1]};
   exceptions_[0] = exceptions_[1] = nullptr;
-  switch_registers(self, next);
+  const int passed = switch_registers(self, next, value);
   exceptions_[0] = own[0];
   exceptions_[1] = own[1];
+  return passed;
 }
 
 // Looks at descriptors and timers once; if allowed, waits until something happens or the first
@@ -143,8 +172,9 @@ void Scheduler::interrupt(Thread* thread) {
   ST_PROBE(events_done, run_head_ != nullptr);
   grant(kSwitchesPerClock);
   last_clock_ = read_clock();
+  look_ticks_ = near_ticks_;
   clock_refresh_seconds(last_clock_);
-  while (Timer* due = timers_.take_due(last_clock_)) wake(thread_of(due), Wake::timed_out);
+  while (Timer* due = timers_.take_due(last_clock_)) give_up(thread_of(due), Wake::timed_out);
 }
 
 [[gnu::noinline]] uint64_t Scheduler::read_clock() {
@@ -155,9 +185,16 @@ void Scheduler::interrupt(Thread* thread) {
   return near_clock_;
 }
 
+bool Scheduler::time_to_look() {
+#ifdef ST_CONTEXT_HAS_TICKS
+  if (look_ticks_ != 0) return context_ticks() - look_ticks_ >= kTicks;
+#endif
+  return read_clock() - last_clock_ >= kEventsEvery;
+}
+
 [[gnu::noinline]] void Scheduler::check_the_clock() {
   ST_CHECK(current_, kTooEarly);  // of a yield
-  const bool due = read_clock() - last_clock_ >= kEventsEvery;
+  const bool due = time_to_look();
   if (due) look_at_events(false);
   // Threads that compute for long between switches are checked upon at each of them.
   grant(due ? 1 : kSwitchesPerClock);
@@ -166,20 +203,21 @@ void Scheduler::interrupt(Thread* thread) {
 // The budget also counts: what was used of it has been switches. With hooks each switch needs care.
 void Scheduler::grant(uint32_t switches) {
   switches_ += granted_ - budget_;
-  granted_ = budget_ = switch_in_ || switch_out_ ? 1 : switches;
+  granted_ = budget_ = switch_in_ || switch_out_ || untold_ > 0 ? 1 : switches;
 }
 
 // What is rare at a switch, so that all others test one number for it. The hook of the thread that
 // goes on is called by the one that is left, which saves the former from asking whether there is
 // one.
-[[gnu::noinline]] Thread* Scheduler::next_with_care() {
+[[gnu::noinline]] int Scheduler::give_way_with_care(Thread* self) {
   if (switch_out_) switch_out_();
-  check_the_clock();
+  if (budget_ == 0) check_the_clock();
   while (!run_head_) look_at_events(true);
   Thread* next = next_runnable();
   current_ = next;
   if (switch_in_) switch_in_();
-  return next;
+  const int value = tell(next);
+  return next == self ? value : switch_to(self, next, value);
 }
 
 [[gnu::noinline]] void Scheduler::yield_with_care() {
@@ -189,11 +227,12 @@ void Scheduler::grant(uint32_t switches) {
   if (!run_head_) return;
   Thread* self = current_;
   if (switch_out_) switch_out_();
+  self->wake = Wake::ready;
   append(self);
   Thread* next = next_runnable();
   current_ = next;
   if (switch_in_) switch_in_();
-  switch_to(self, next);
+  switch_to(self, next, tell(next));
 }
 
 [[gnu::cold]] void Scheduler::count(st_stats_t* stats) const {
@@ -201,18 +240,18 @@ void Scheduler::grant(uint32_t switches) {
   stats->event_looks = event_looks_;
   stats->timers_armed = timed_waits_;
   stats->threads = active_;
-  for (const Thread* thread = run_head_; thread; thread = thread->next) ++stats->runnable;
+  for (const Thread* thread = run_head_; thread; thread = thread->next) {
+    ++stats->runnable;
+    if (thread == run_tail_) break;
+  }
   stacks.count(stats);
 }
 
-Wake Scheduler::suspend(State state, uint64_t timeout) { return suspend_inline(state, timeout); }
-
-void Scheduler::leave(State state) {
-  --active_;
-  timers_.remove(&current_->timer);
-  suspend(state, ST_UTIME_NO_TIMEOUT);
-  __builtin_unreachable();
+[[gnu::cold]] void Scheduler::refuse_to_wait() const {
+  check_failed("a call that waits", current_ ? "it was made inside st_leaf_call()" : kTooEarly);
 }
+
+Wake Scheduler::suspend(State state, uint64_t timeout) { return suspend_inline(state, timeout); }
 
 st_switch_cb_t Scheduler::set_switch_in(st_switch_cb_t hook) {
   const st_switch_cb_t before = switch_in_;

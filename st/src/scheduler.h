@@ -34,7 +34,11 @@ class Scheduler {
 
   // Schedulers have numbers, and so have their objects; 0 in memory that was given back.
   uint16_t number() const { return number_; }
-  bool is_foreign(uint16_t home) const { return home != number_ && home != 0; }
+  bool is_foreign(uint16_t home) const {
+    if (home == number_) [[likely]]
+      return false;
+    return home != 0;
+  }
   uint64_t last_clock() const { return last_clock_; }
 
   // Appends a new thread to the run queue and counts it as active.
@@ -50,6 +54,12 @@ class Scheduler {
   // The same for the calls that are made most: each has its own copy, so that it has one frame and
   // one return.
   Wake suspend_inline(State state, uint64_t timeout);
+  // The same, in a WaitQueue, as the last act of a call, whose result it returns: 0, or -1 with
+  // errno. The call has no frame any more while it waits and does not look how the wait has ended:
+  // who switches to the thread does that for it.
+  int wait(Thread* self, State state, uint64_t timeout);
+  // The caller, after a look whether it may wait.
+  Thread* about_to_wait();
 
   // What a call reports that has been suspended: an interrupt, whatever else has happened, which is
   // thereby consumed and makes errno EINTR; a timeout, which makes it ETIME; or ready.
@@ -57,6 +67,8 @@ class Scheduler {
 
   // Makes a waiting thread runnable; its timer is cancelled. Does not switch.
   void wake(Thread* thread, Wake how);
+  // The same when it has not come to what was waited for.
+  void give_up(Thread* thread, Wake how);
   static bool asleep(const Thread* thread) {
     return thread->state >= State::sleeping && thread->state <= State::joining;
   }
@@ -78,7 +90,7 @@ class Scheduler {
   void yield();
 
   // Leaves the current thread for good, in state zombie or gone. It no longer counts as active.
-  [[noreturn]] void leave(State state);
+  void leave(Thread* self, State state);
 
   // To be called first of all on a new thread's stack.
   void arrived() { sanitizer_arrive(current_); }
@@ -98,12 +110,17 @@ class Scheduler {
   uint64_t read_clock();
   void append(Thread* thread);
   Thread* next_runnable();
-  void switch_to(Thread* self, Thread* next);
-  void switch_registers(Thread* self, Thread* next);
-  void switch_with_exceptions(Thread* self, Thread* next);
+  int switch_to(Thread* self, Thread* next, int value = 0);
+  int switch_registers(Thread* self, Thread* next, int value);
+  int switch_with_exceptions(Thread* self, Thread* next, int value);
   void look_at_events(bool may_wait);
+  bool time_to_look();
   void check_the_clock();
-  Thread* next_with_care();
+  int give_way(Thread* self);
+  int give_way_with_care(Thread* self);
+  int tell(Thread* next);
+  [[noreturn]] void refuse_to_wait() const;
+  void begin_wait(Thread* self, State state, uint64_t timeout);
   void yield_with_care();
   void grant(uint32_t switches);
   bool exceptions_in_flight() const;
@@ -116,6 +133,7 @@ class Scheduler {
       1;  // switches until one is made with care: looking at the clock, calling hooks
   uint32_t granted_ = 1;         // what the budget was at first
   uint32_t active_ = 0;          // threads that have not ended
+  uint32_t untold_ = 0;          // runnable threads whose wait has failed; the budget is 1 then
   void** exceptions_ = nullptr;  // the C++ runtime's record for this kernel thread
   st_switch_cb_t switch_in_ = nullptr;
   st_switch_cb_t switch_out_ = nullptr;
@@ -123,6 +141,7 @@ class Scheduler {
   uint64_t last_clock_ = 0;  // when events were last looked at
   uint64_t near_clock_ = 0;  // when the clock was last read
   uint64_t near_ticks_ = 0;  // the same in the CPU's ticks; 0: they do not tell
+  uint64_t look_ticks_ = 0;  // what they were at last_clock_
   uint64_t switches_ = 0;    // until the budget was granted
   uint64_t event_looks_ = 0;
   uint64_t timed_waits_ = 0;
@@ -136,28 +155,30 @@ class Scheduler {
 // place in the static block of thread-local storage, of which it needs a few hundred bytes.
 extern thread_local constinit Scheduler scheduler __attribute__((tls_model("initial-exec")));
 
+inline constexpr uint64_t kTicks = 1'000'000;  // context_ticks() of a millisecond or less
+
 // What every wait passes through.
 
 inline void Scheduler::append(Thread* thread) {
   thread->state = State::runnable;
-  thread->next = nullptr;
-  if (run_head_)
-    run_tail_->next = thread;
-  else
+  if (!run_head_) [[likely]]
     run_head_ = thread;
+  else
+    run_tail_->next = thread;
   run_tail_ = thread;
 }
 
 // Takes the head of a run queue that is not empty. With thousands of threads nothing of the ones
 // behind it is in the cache, so the frames of the next but one are asked for now, while there is
-// a turn to wait for them, and the control block of the one behind that. Null is not asked for: a
-// prefetch of what is not mapped takes as long as finding that out.
+// a turn to wait for them, and the control block of the one behind that.
 [[gnu::always_inline]] inline Thread* Scheduler::next_runnable() {
   Thread* next = run_head_;
-  run_head_ = next->next;
-  if (run_head_) {
+  if (next == run_tail_) [[likely]] {
+    run_head_ = nullptr;
+  } else {
+    run_head_ = next->next;
     context_prefetch(run_head_->context);
-    if (run_head_->next) __builtin_prefetch(run_head_->next);
+    if (run_head_ != run_tail_) __builtin_prefetch(run_head_->next);
   }
   return next;
 }
@@ -168,7 +189,6 @@ inline uint64_t Scheduler::start_of_wait([[maybe_unused]] uint64_t timeout) {
 #ifdef ST_CONTEXT_HAS_TICKS
   constexpr uint64_t kLongWait = 1'000'000;  // microseconds: a millisecond is 0.1 per cent of it
   constexpr uint64_t kMillisecond = 1'000;
-  constexpr uint64_t kTicks = 1'000'000;  // a millisecond or less
   if (timeout >= kLongWait) [[likely]]
     return context_ticks() - near_ticks_ < kTicks ? near_clock_ + kMillisecond : read_clock();
 #endif
@@ -184,39 +204,55 @@ inline bool Scheduler::exceptions_in_flight() const {
 }
 
 // The one place where a thread is left and goes on.
-[[gnu::always_inline]] inline void Scheduler::switch_registers(Thread* self, Thread* next) {
+[[gnu::always_inline]] inline int Scheduler::switch_registers(Thread* self, Thread* next,
+                                                              int value) {
   current_ = next;
   ST_PROBE(thread_switch, self, next);
   sanitizer_leave(self, next);
-  context_switch(&self->context, &next->context);
+  const int passed = context_switch(&self->context, &next->context, value);
   sanitizer_arrive(current_);
+  return passed;
 }
 
-[[gnu::always_inline]] inline void Scheduler::switch_to(Thread* self, Thread* next) {
+[[gnu::always_inline]] inline int Scheduler::switch_to(Thread* self, Thread* next, int value) {
   if (exceptions_in_flight()) [[unlikely]]
-    return switch_with_exceptions(self, next);
-  switch_registers(self, next);
+    return switch_with_exceptions(self, next, value);
+  return switch_registers(self, next, value);
 }
 
-[[gnu::always_inline]] inline Wake Scheduler::suspend_inline(State state, uint64_t timeout) {
-  ST_CHECK(!leaf_stack.contains(context_stack_pointer()),
-           "a call that waits was made inside st_leaf_call()");
+[[gnu::always_inline]] inline Thread* Scheduler::about_to_wait() {
   Thread* self = current_;
+  if (!self || leaf_stack.contains(context_stack_pointer())) [[unlikely]]
+    refuse_to_wait();
+  return self;
+}
+
+[[gnu::always_inline]] inline void Scheduler::begin_wait(Thread* self, State state,
+                                                         uint64_t timeout) {
   self->state = state;
   if (timeout != ST_UTIME_NO_TIMEOUT) {
     ++timed_waits_;
     timers_.arm(&self->timer, deadline_after(start_of_wait(timeout), timeout));
   }
-  Thread* next;
-  if (--budget_ == 0) [[unlikely]] {
-    next = next_with_care();
-  } else {
-    while (!run_head_) look_at_events(true);
-    next = next_runnable();
-  }
-  if (next != self) [[likely]]
-    switch_to(self, next);
+}
+
+// Goes on with the head of the run queue.
+[[gnu::always_inline]] inline int Scheduler::give_way(Thread* self) {
+  if (--budget_ == 0 || !run_head_) [[unlikely]]
+    return give_way_with_care(self);
+  return switch_to(self, next_runnable());
+}
+
+[[gnu::always_inline]] inline Wake Scheduler::suspend_inline(State state, uint64_t timeout) {
+  Thread* self = about_to_wait();
+  begin_wait(self, state, timeout);
+  give_way(self);
   return self->wake;
+}
+
+[[gnu::always_inline]] inline int Scheduler::wait(Thread* self, State state, uint64_t timeout) {
+  begin_wait(self, state, timeout);
+  return give_way(self);
 }
 
 // The caller goes to the end of the run queue, and the head takes its place. Two threads that give
@@ -228,15 +264,15 @@ inline bool Scheduler::exceptions_in_flight() const {
   if (!run_head_) return;
   Thread* self = current_;
   Thread* next = run_head_;
-  self->next = nullptr;
-  if (!next->next) [[likely]] {
+  self->wake = Wake::ready;  // nothing that an interrupt could change
+  if (next == run_tail_) [[likely]] {
     run_head_ = self;
   } else {
     run_tail_->next = self;
     next_runnable();
   }
   run_tail_ = self;
-  switch_to(self, next);
+  switch_to(self, next);  // the last act, so that it jumps back to the caller's caller
 }
 
 inline bool Scheduler::take_interrupt() {
@@ -258,6 +294,13 @@ inline void Scheduler::wake(Thread* thread, Wake how) {
   timers_.cancel(&thread->timer);
   thread->wake = how;
   append(thread);
+}
+
+inline void Scheduler::leave(Thread* self, State state) {
+  --active_;
+  timers_.remove(&self->timer);
+  self->state = state;
+  give_way(self);
 }
 
 inline void Scheduler::admit(Thread* thread) {

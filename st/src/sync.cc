@@ -1,6 +1,4 @@
-// Condition variables and mutexes. One queue is under both: waiters leave it when they are woken or
-// give up, and until a woken one has run it is counted, because until then it may still look at the
-// object.
+// Condition variables and mutexes. One queue is under both.
 #include "sync.h"
 
 #include <errno.h>
@@ -10,43 +8,19 @@
 
 namespace st {
 
-// A thread in a WaitQueue, on the stack of the waiting call.
-struct WaitQueue::Place : Link {
-  Thread* thread;
-};
-
-void WaitQueue::make_empty() {
-  places_.make_empty();
-  woken_ = 0;
+void WaitQueue::give_up(Thread* thread) {
+  Thread* behind = thread->behind;
+  (thread == first_ ? first_ : thread->before->behind) = behind;
+  (thread == last_ ? last_ : behind->before) = thread->before;
+  thread->behind = nullptr;
+  woken_ = thread;
 }
 
-bool WaitQueue::busy() const { return woken_ > 0 || !places_.empty(); }
-
-[[gnu::always_inline]] inline Wake WaitQueue::wait(State state, uint64_t timeout) {
-  Place place;
-  place.thread = scheduler.current();
-  places_.push_back(&place);
-  const Wake how = scheduler.suspend_inline(state, timeout);
-  if (place.linked())
-    place.unlink();  // timed out or interrupted
-  else
-    --woken_;
-  return how;
-}
-
-Thread* WaitQueue::wake_first() {
-  for (Place* place = places_.front(); place; place = places_.after(place)) {
-    // One that has timed out or been interrupted is still here until it has run.
-    if (!Scheduler::asleep(place->thread)) continue;
-    Thread* thread = place->thread;
-    ST_CHECK(!scheduler.is_foreign(thread->home),
-             "a thread of another kernel thread's scheduler waits for the condition or mutex");
-    place->unlink();
-    ++woken_;
-    scheduler.wake(thread, Wake::ready);
-    return thread;
-  }
-  return nullptr;
+bool WaitQueue::busy() const {
+  if (first_) return true;
+  return woken_ && home_ == scheduler.number() && woken_ != scheduler.current() &&
+         woken_->queue == this && woken_->state == State::runnable &&
+         (woken_->wake == Wake::signalled || woken_->wake == Wake::failed);
 }
 
 }  // namespace st
@@ -71,6 +45,12 @@ int fail(int error) {
   return -1;
 }
 
+// Apart, so that calls which nearly always go the other way need no frame.
+[[gnu::noinline]] int fail_interrupted() {
+  scheduler.take_interrupt();
+  return -1;
+}
+
 }  // namespace
 
 st_cond_t st_cond_new() {
@@ -85,25 +65,29 @@ int st_cond_destroy(st_cond_t cond) {
   return 0;
 }
 
-ST_RETURNS_BY_JUMP int st_cond_timedwait(st_cond_t cond, st_utime_t timeout) {
-  if (scheduler.take_interrupt()) return -1;
-  return scheduler.outcome(cond->queue.wait(State::on_cond, timeout)) == Wake::ready ? 0 : -1;
+namespace {
+
+[[gnu::always_inline]] inline int wait_for(st_cond_t cond, st_utime_t timeout) {
+  st::Thread* self = scheduler.about_to_wait();
+  if (self->interrupted) [[unlikely]]
+    return fail_interrupted();
+  cond->queue.push(self);
+  return scheduler.wait(self, State::on_cond, timeout);
 }
 
-ST_RETURNS_BY_JUMP int st_cond_wait(st_cond_t cond) {
-  if (scheduler.take_interrupt()) return -1;
-  return scheduler.outcome(cond->queue.wait(State::on_cond, ST_UTIME_NO_TIMEOUT)) == Wake::ready
-             ? 0
-             : -1;
-}
+}  // namespace
+
+int st_cond_timedwait(st_cond_t cond, st_utime_t timeout) { return wait_for(cond, timeout); }
+
+int st_cond_wait(st_cond_t cond) { return wait_for(cond, ST_UTIME_NO_TIMEOUT); }
 
 int st_cond_signal(st_cond_t cond) {
-  cond->queue.wake_first();
+  cond->queue.wake_first(Wake::signalled);
   return 0;
 }
 
 int st_cond_broadcast(st_cond_t cond) {
-  while (cond->queue.wake_first()) {
+  while (cond->queue.wake_first(Wake::signalled)) {
   }
   return 0;
 }
@@ -122,33 +106,29 @@ int st_mutex_destroy(st_mutex_t lock) {
   return 0;
 }
 
-// Apart, because it returns on another thread's behalf and the usual, free case does not.
-namespace {
-
-ST_RETURNS_BY_JUMP [[gnu::noinline]] int wait_for_mutex(st_mutex_t lock) {
-  st::Thread* self = scheduler.current();
+// Handed over is handed over: an interrupt that comes after that waits for the next call.
+[[gnu::noinline]] static int wait_for_mutex(st_mutex_t lock) {
+  st::Thread* self = scheduler.about_to_wait();
   if (lock->owner == self) return fail(EDEADLK);
   ST_CHECK(!scheduler.is_foreign(lock->owner->home), st::kForeign);
-  lock->queue.wait(State::on_mutex, ST_UTIME_NO_TIMEOUT);
-  // Handed over is handed over: an interrupt that came after that waits for the next call.
-  if (lock->owner == self) return 0;
-  scheduler.take_interrupt();
-  return fail(EINTR);
+  lock->queue.push(self);
+  return scheduler.wait(self, State::on_mutex, ST_UTIME_NO_TIMEOUT);
 }
 
-}  // namespace
-
 int st_mutex_lock(st_mutex_t lock) {
-  if (scheduler.take_interrupt()) return -1;
+  st::Thread* self = scheduler.current();
+  ST_CHECK(self, st::kTooEarly);
+  if (self->interrupted) [[unlikely]]
+    return fail_interrupted();
   if (lock->owner) return wait_for_mutex(lock);
-  lock->owner = scheduler.current();
+  lock->owner = self;
   return 0;
 }
 
 int st_mutex_unlock(st_mutex_t lock) {
   if (!lock->owner || lock->owner != scheduler.current()) return fail(EPERM);
   // The longest waiting thread owns it from now on, so that nobody overtakes it.
-  lock->owner = lock->queue.wake_first();
+  lock->owner = lock->queue.wake_first(Wake::ready);
   return 0;
 }
 

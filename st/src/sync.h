@@ -3,30 +3,56 @@
 
 #include <stdint.h>
 
-#include "list.h"
+#include "scheduler.h"
 #include "thread.h"
 
 namespace st {
 
-// First in, first out. Lives in memory from malloc, so it is made empty by hand.
+// First in, first out; who gives up leaves from anywhere. Lives in memory from malloc, so it is
+// made empty by hand.
 class WaitQueue {
  public:
-  void make_empty();
+  void make_empty() { *this = {}; }
 
-  // Suspends the caller in the queue: as Scheduler::suspend().
-  Wake wait(State state, uint64_t timeout);
+  // Puts the caller, which is about to wait, at the end.
+  void push(Thread* self) {
+    self->queue = this;
+    home_ = self->home;
+    if (!first_) [[likely]] {
+      first_ = self;
+    } else {
+      self->before = last_;
+      last_->behind = self;
+    }
+    last_ = self;
+  }
 
-  // Wakes the thread that has waited longest and still sleeps, and returns it; null if there is
+  // Takes the thread that has waited longest out and wakes it, and returns it; null if there is
   // none.
-  Thread* wake_first();
+  Thread* wake_first(Wake how) {
+    Thread* thread = first_;
+    if (!thread) return nullptr;
+    ST_CHECK(!scheduler.is_foreign(home_),
+             "a thread of another kernel thread's scheduler waits for the condition or mutex");
+    first_ = thread->behind;
+    thread->behind = nullptr;
+    woken_ = thread;
+    scheduler.wake(thread, how);
+    return thread;
+  }
 
-  // A thread is in wait(), even if it has been woken already.
+  // Takes a thread out that has timed out or been interrupted and will be told so.
+  void give_up(Thread* thread);
+
+  // A thread waits, or it was woken and has not yet run to see it. Threads that are woken run in
+  // that order: if the last one has run, all have.
   bool busy() const;
 
  private:
-  struct Place;
-  List<Place> places_;
-  uint32_t woken_;  // taken out by wake_first() and not yet out of wait()
+  Thread* first_;
+  Thread* last_;   // valid if there is a first
+  Thread* woken_;  // the last that left
+  uint16_t home_;  // the number of their scheduler: without that they may be gone
 };
 
 }  // namespace st

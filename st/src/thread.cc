@@ -21,7 +21,6 @@ extern "C" void st_thread_main() {
   scheduler.arrived();
   Thread* self = scheduler.current();
   st_thread_exit(self->start(self->arg));
-  __builtin_unreachable();
 }
 
 namespace {
@@ -69,6 +68,7 @@ st_thread_t st_thread_create(void* (*start)(void* arg), void* arg, int joinable,
   thread->arg = arg;
   thread->joinable = joinable != 0;
   thread->interrupted = false;
+  thread->wake = st::Wake::ready;
   thread->joiner = nullptr;
   thread->name[0] = '\0';
   // Destructors may have left some, and others may have set some after it ended.
@@ -80,22 +80,22 @@ st_thread_t st_thread_create(void* (*start)(void* arg), void* arg, int joinable,
   return thread;
 }
 
+// It does not return, and the compiler is not told: it would make a call of what is a jump.
 void st_thread_exit(void* retval) {
-  Thread* self = scheduler.current();
-  ST_CHECK(self, st::kTooEarly);
+  Thread* self = scheduler.about_to_wait();
   self->value = retval;
   ST_PROBE(thread_exit, self, retval);
-  st::destroy_values(self);
-  if (!self->stack.pool)
-    scheduler.leave(State::zombie);  // the primordial thread lives on the kernel's stack
-  if (self->joinable) {
+  if (self->keys_used > 0) st::destroy_values(self);
+  State state = State::zombie;
+  if (!self->joinable && self->stack.pool) {
+    // The primordial thread lives on the kernel's stack.
+    scheduler.stacks.give(self);
+    state = State::gone;
+  } else if (self->joiner && st::Scheduler::asleep(self->joiner)) {
     // One that was interrupted is in the run queue already.
-    if (self->joiner && st::Scheduler::asleep(self->joiner))
-      scheduler.wake(self->joiner, st::Wake::ready);
-    scheduler.leave(State::zombie);
+    scheduler.wake(self->joiner, st::Wake::ready);
   }
-  scheduler.stacks.give(self);
-  scheduler.leave(State::gone);
+  scheduler.leave(self, state);
 }
 
 ST_RETURNS_BY_JUMP int st_thread_join(st_thread_t thread, void** retvalp) {
@@ -138,7 +138,7 @@ void st_thread_interrupt(st_thread_t thread) {
 
 st_thread_t st_thread_self() { return scheduler.current(); }
 
-ST_RETURNS_BY_JUMP void st_thread_yield() { scheduler.yield(); }
+void st_thread_yield() { scheduler.yield(); }
 
 int st_randomize_stacks(int on) { return scheduler.stacks.randomize(on != 0); }
 

@@ -25,13 +25,19 @@ enum class State : uint8_t {
   zombie,      // itself, until somebody joins it
 };
 
-// How a wait ended. An interrupt wins over both.
-enum class Wake : uint8_t { ready, timed_out, interrupted };
+// How a wait ended. An interrupt wins over all others.
+enum class Wake : uint8_t {
+  ready,
+  timed_out,
+  interrupted,
+  signalled,  // ready, but an interrupt that comes before the thread runs still ends the call
+  failed,     // timed out or interrupted; who switches to the thread sets errno for it
+};
 
 inline constexpr int kKeysMax = 16;                     // as State Threads 1.9
 inline constexpr size_t kDefaultStackSize = 64 * 1024;  // as State Threads 1.9
 
-struct Waiter;
+class WaitQueue;
 
 }  // namespace st
 
@@ -40,13 +46,16 @@ struct alignas(64) _st_thread {
   st::Context context;  // where it goes on; valid unless it is the current thread
   _st_thread* next;     // behind it in the run queue; valid while it is there
   st::State state;
-  st::Wake wake;     // how its last wait ended; valid from wake() until the thread has looked
+  st::Wake wake;     // how its last wait ended; valid from wake() until it runs or has looked
   bool interrupted;  // st_thread_interrupt() was called and nobody has been told yet
   bool joinable;
-  uint8_t keys_used;  // keys [0, keys_used) may be set
-  uint16_t home;      // the number of its scheduler
-  st::Timer timer;    // armed while it waits with a deadline; its `order` numbers every wait for
-                      // descriptors
+  uint8_t keys_used;     // keys [0, keys_used) may be set
+  uint16_t home;         // the number of its scheduler
+  st::WaitQueue* queue;  // the last that it has waited in
+  _st_thread* before;    // there; valid unless it is the first
+  _st_thread* behind;    // there; null if it is the last or in none
+  st::Timer timer;       // armed while it waits with a deadline; its `order` numbers every wait for
+                         // descriptors
 
   // Used by its start and its end, and by what is rare.
   void* (*start)(void*);
@@ -62,7 +71,7 @@ struct alignas(64) _st_thread {
 
 namespace st {
 using Thread = _st_thread;
-static_assert(offsetof(Thread, timer.key) + sizeof(uint64_t) <= 64,
+static_assert(offsetof(Thread, timer.key) + sizeof(uint64_t) <= 128,
               "what a wait touches is in the first cache line");
 
 inline Thread* thread_of(Timer* timer) {

@@ -25,7 +25,7 @@ Fibre* current = &outside;
 void go_to(Fibre& next) {
   Fibre* self = current;
   current = &next;
-  st::context_switch(&self->context, &next.context);
+  st::context_switch(&self->context, &next.context, 0);
 }
 
 void prepare(Fibre& fibre, std::function<void()> body) {

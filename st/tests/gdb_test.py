@@ -57,7 +57,7 @@ class Gdb(unittest.TestCase):
                 continue
             trace = re.search(rf'^State thread \d+ \(0x[0-9a-f]+\) "{name}", {state}:\n((?:#.*\n)+)', printed, re.M)
             self.assertTrue(trace, f"no backtrace of {name} in\n{printed}")
-            self.assertRegex(trace[1], rf"\n#\d+ .* in {function} \(")
+            self.assertRegex(trace[1], rf"(?m)^#\d+ .* in {function} \(")
             self.assertRegex(trace[1], r"in st_thread_main \(\)")
             # Behind glibc's own beginning of a context, gdb sees a last frame at zero.
             self.assertRegex(trace[1], r" in (st_context_entry \(\).*\n|__start_context \(\).*\n#.*0x0+ in .*\n)$",

@@ -3,12 +3,11 @@
 // The whole contract for a CPU is two operations on a Context:
 //   context_prepare(context, stack_top)  the first switch to it enters st_thread_main() on an
 //                                        empty stack
-//   context_switch(from, to)             stores where the caller is in `from`, goes on where `to`
-//                                        was left
+//   context_switch(from, to, value)      stores where the caller is in `from`, goes on where `to`
+//                                        was left: that context_switch() returns `value`
 //
-// Each CPU is a header with the switch, which must be inlined into the one place that suspends
-// threads, and an assembly file with the entry of a new thread. A new CPU adds these two files and
-// a line below.
+// Each CPU is a header with the switch and an assembly file with the entry of a new thread. A new
+// CPU adds these two files and a line below.
 //
 // Not saved: the signal mask (saving it costs one or two system calls for each switch, and it
 // belongs to the process here; ucontext alone keeps it), and the floating-point control words (a
@@ -30,7 +29,7 @@
 #endif
 
 // Where a new thread begins; never returns. Has C linkage because assembly calls it.
-extern "C" [[noreturn]] void st_thread_main();
+extern "C" void st_thread_main();
 
 #ifdef ST_CONTEXT_HAS_CALL
 // Calls function(argument) on another stack, whose top is aligned to 16 bytes, and comes back. A

@@ -43,9 +43,10 @@ inline void context_prepare(Context* context, void* stack_top) {
   context->pc = reinterpret_cast<void*>(&st_context_entry);
 }
 
-[[gnu::always_inline]] inline void context_switch(Context* from, const Context* to) {
+[[gnu::always_inline]] inline int context_switch(Context* from, const Context* to, int value) {
   register Context* left asm("a0") = from;
   register const Context* entered asm("a1") = to;
+  register int passed asm("a2") = value;
   asm volatile(
       "lla    t2, 1f\n\t"
       "sd     sp, 0(%[from])\n\t"
@@ -56,10 +57,10 @@ inline void context_prepare(Context* context, void* stack_top) {
       "ld     s0, 8(%[to])\n\t"
       "jr     t2\n"
       "1:"
-      : [from] "+r"(left), [to] "+r"(entered)
+      : [from] "+r"(left), [to] "+r"(entered), "+r"(passed)
       :
-      : "ra", "t0", "t1", "t2", "t3", "t4", "t5", "t6", "a2", "a3", "a4", "a5", "a6", "a7", "s1",
-        "s2", "s3", "s4", "s5", "s6", "s7", "s8", "s9", "s10", "s11", "memory"
+      : "ra", "t0", "t1", "t2", "t3", "t4", "t5", "t6", "a3", "a4", "a5", "a6", "a7", "s1", "s2",
+        "s3", "s4", "s5", "s6", "s7", "s8", "s9", "s10", "s11", "memory"
 #ifdef __riscv_flen
         ,
         "ft0", "ft1", "ft2", "ft3", "ft4", "ft5", "ft6", "ft7", "ft8", "ft9", "ft10", "ft11", "fa0",
@@ -77,6 +78,7 @@ inline void context_prepare(Context* context, void* stack_top) {
         "vl", "vtype"
 #endif
   );
+  return passed;
 }
 
 }  // namespace st

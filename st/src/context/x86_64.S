@@ -1,4 +1,4 @@
-// Where the first switch to a new thread arrives: an empty stack, aligned to 16 bytes. There is no caller, and the
+// What a new thread's first function returns to, says its stack: that it never does. There is no caller, and the
 // unwinder is told so, so that a backtrace of a state thread ends here and not in whatever lies above the stack.
         .text
         .globl  st_context_entry
@@ -7,12 +7,40 @@
 st_context_entry:
         .cfi_startproc
         .cfi_undefined rip
-        endbr64
-        xorl    %ebp, %ebp
-        call    st_thread_main
+        nop     // in place of the call: unwinders look a return address up by the byte before it
         ud2
         .cfi_endproc
         .size   st_context_entry, . - st_context_entry
+
+// st_context_switch(from, to, value): x86_64.h has the drawing.
+        .p2align 6
+        .globl  st_context_switch
+        .hidden st_context_switch
+        .type   st_context_switch, @function
+st_context_switch:
+        .cfi_startproc
+        endbr64
+        movq    %rsp, 0(%rdi)
+        movq    %rbx, 8(%rdi)
+        movq    %rbp, 16(%rdi)
+        movq    %r12, 24(%rdi)
+        movq    %r13, 32(%rdi)
+        movq    %r14, 40(%rdi)
+        movq    %r15, 48(%rdi)
+        movq    0(%rsi), %rsp
+        movq    8(%rsi), %rbx
+        movq    16(%rsi), %rbp
+        movq    24(%rsi), %r12
+        movq    32(%rsi), %r13
+        movq    40(%rsi), %r14
+        movq    48(%rsi), %r15
+        movl    %edx, %eax
+        popq    %rcx
+        .cfi_def_cfa_offset 0
+        .cfi_register rip, rcx
+        notrack jmpq *%rcx
+        .cfi_endproc
+        .size   st_context_switch, . - st_context_switch
 
 // st_context_call(function, argument, stack_top): the frame pointer keeps the way back, for us and for the unwinder, so
 // that an exception passes through.

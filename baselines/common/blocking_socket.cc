@@ -56,7 +56,10 @@ Transfer::End BlockingStream::connect(const Origin& origin, Clock::time_point de
   allow_until(deadline, SO_SNDTIMEO, send_timeout_);
   if (::connect(fd_, origin.address(), origin.address_size()) == 0) return Transfer::End::done;
   if (errno == EINPROGRESS) return Transfer::End::timed_out;
-  if (errno != EINTR) return Transfer::End::broken;
+  if (errno != EINTR) {
+    origin.cannot_connect(errno);
+    return Transfer::End::broken;
+  }
   // A signal has ended the call, not the connecting; a second call would only say so.
   const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now());
   pollfd connecting{fd_, POLLOUT, 0};

@@ -1,12 +1,11 @@
 // Sockets whose calls wait in the kernel: what mp and mt put under the straight loop.
 #pragma once
 
-#include <array>
 #include <span>
 
 #include "baselines/common/clock.h"
 #include "baselines/common/fd.h"
-#include "baselines/common/straight_loop.h"
+#include "baselines/common/plain_socket.h"
 
 namespace baselines {
 
@@ -56,26 +55,7 @@ class BlockingUpstream {
   BlockingStream stream_{-1, kNone};
 };
 
-// A client's socket, with the buffer that is read into.
-class BlockingSocket : public BlockingStream {
- public:
-  using BlockingStream::BlockingStream;
-  using Upstream = BlockingUpstream;
-
-  std::span<char> buffer() { return buffer_; }
-  static Clock::time_point now() { return Clock::now(); }
-  template <class Work>
-  static void step(Work work) {
-    work();
-  }
-  template <class Work>
-  void block(Work work) {
-    work();
-  }
-
- private:
-  // On the vehicle's own stack and never written before a read, so waiting touches none of it.
-  std::array<char, kReadBytes> buffer_;
-};
+// A client's socket.
+using BlockingSocket = PlainSocket<BlockingStream, OwnBuffer, BlockingUpstream>;
 
 }  // namespace baselines

@@ -3,9 +3,13 @@
 #include <netdb.h>
 #include <netinet/tcp.h>
 
+#include <cerrno>
 #include <cstring>
 #include <memory>
 #include <stdexcept>
+
+#include "baselines/common/limits.h"
+#include "baselines/common/log.h"
 
 namespace baselines {
 
@@ -28,9 +32,27 @@ Origin::Origin(const std::string& host, std::uint16_t port)
 
 Fd Origin::open_socket(int flags) const {
   Fd fd(::socket(address_.ss_family, SOCK_STREAM | SOCK_CLOEXEC | flags, 0));
+  if (!fd) {
+    cannot_connect(errno);
+    return fd;
+  }
   const int on = 1;
-  if (fd) setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+  setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
   return fd;
+}
+
+void Origin::cannot_connect(int error) const {
+  std::string remedy;
+  if (error == EMFILE)
+    remedy = "RLIMIT_NOFILE " + limit_value(RLIMIT_NOFILE) + ", raise 'ulimit -n'";
+  if (error == ENFILE) remedy = "raise fs.file-max";
+  if (error == EADDRNOTAVAIL) {
+    remedy = "all local ports for it are taken, widen net.ipv4.ip_local_port_range";
+  }
+  static Episode episode;
+  if (remedy.empty() || !episode.begins()) return;
+  log_line("no connection to --origin %s: %s; %s", name_.c_str(), describe_errno(error).c_str(),
+           remedy.c_str());
 }
 
 }  // namespace baselines

@@ -19,8 +19,12 @@ class Origin {
   // HOST:PORT, as the origin wants to be called.
   std::string_view name() const { return name_; }
 
-  // A new socket for a connection to the origin; `flags` as socket(2). Not open: errno says why.
+  // A new socket for a connection to the origin; `flags` as socket(2). Not open: there is none.
   Fd open_socket(int flags) const;
+
+  // Tells people when it is a limit of this machine that has kept connect(2) from working; what is
+  // the matter with the origin, the client learns by 502.
+  void cannot_connect(int error) const;
 
   // For connect(2).
   const sockaddr* address() const { return reinterpret_cast<const sockaddr*>(&address_); }

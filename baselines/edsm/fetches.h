@@ -64,8 +64,7 @@ class Fetches {
     const Origin& origin = *std::get<FetchJob>(client.job().work).origin;
     Fd socket = origin.open_socket(SOCK_NONBLOCK);
     const int fd = socket.get();
-    if (!socket || !mechanism_.can_watch(fd) ||
-        (::connect(fd, origin.address(), origin.address_size()) != 0 && errno != EINPROGRESS)) {
+    if (!socket || !mechanism_.can_watch(fd) || !begin_connecting(origin, fd)) {
       client.job().failure = 502;
       return true;
     }
@@ -80,6 +79,13 @@ class Fetches {
     Upstream& upstream = *upstreams_.find(fd);
     upstream.begin(client);
     return go_on(upstream, buffer);
+  }
+
+  static bool begin_connecting(const Origin& origin, int fd) {
+    if (::connect(fd, origin.address(), origin.address_size()) == 0) return true;
+    if (errno == EINPROGRESS) return true;
+    origin.cannot_connect(errno);
+    return false;
   }
 
   // Whether the client's fetch has ended.

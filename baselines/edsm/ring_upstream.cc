@@ -68,7 +68,11 @@ RingSession* RingFetches::completed(RingUpstream& upstream, const io_uring_cqe& 
 std::optional<bool> RingFetches::advance(RingUpstream& upstream, const io_uring_cqe& completion) {
   using State = RingUpstream::State;
   using Progress = UpstreamAnswer::Progress;
-  if (completion.res < 0 && completion.res != -ENOBUFS) return false;
+  if (completion.res < 0 && completion.res != -ENOBUFS) {
+    if (upstream.state == State::connecting)
+      upstream.fetch->origin->cannot_connect(-completion.res);
+    return false;
+  }
   switch (upstream.state) {
     case State::connecting:
       request_send(upstream);

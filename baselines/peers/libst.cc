@@ -71,7 +71,9 @@ class Libst::Stream {
                    until(deadline)) == 0) {
       return Transfer::End::done;
     }
-    return errno == ETIME ? Transfer::End::timed_out : Transfer::End::broken;
+    if (errno == ETIME) return Transfer::End::timed_out;
+    origin.cannot_connect(errno);
+    return Transfer::End::broken;
   }
 
   Transfer read(std::span<char> buffer, Clock::time_point deadline) {

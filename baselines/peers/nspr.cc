@@ -17,7 +17,7 @@
 #include "baselines/common/acceptor.h"
 #include "baselines/common/children.h"
 #include "baselines/common/listener.h"
-#include "baselines/common/straight_loop.h"
+#include "baselines/common/plain_socket.h"
 
 namespace baselines {
 namespace {
@@ -36,6 +36,7 @@ class NsprStream {
     if (PR_Connect(socket_.get(), &address, until(deadline)) == PR_SUCCESS) {
       return Transfer::End::done;
     }
+    origin.cannot_connect(PR_GetOSError());
     return failure().end;
   }
 
@@ -99,28 +100,6 @@ class NsprStream {
   std::unique_ptr<PRFileDesc, Close> socket_;
 };
 
-// A client's connection, with what the straight loop wants beside a stream.
-class NsprSocket : public NsprStream {
- public:
-  using NsprStream::NsprStream;
-  using Upstream = NsprStream;
-
-  std::span<char> buffer() { return buffer_; }
-  static Clock::time_point now() { return Clock::now(); }
-  template <class Work>
-  static void step(Work work) {
-    work();
-  }
-  template <class Work>
-  void block(Work work) {
-    work();
-  }
-
- private:
-  // On the thread's own stack and never written before a read, so waiting touches none of it.
-  std::array<char, kReadBytes> buffer_;
-};
-
 // The threads that serve now. One mutex guards the list and the counter slots; a connection takes
 // it when it begins and when it ends, never for a request.
 class Threads : public Vehicles {
@@ -168,7 +147,7 @@ class Threads : public Vehicles {
     Serving& serving = *static_cast<Serving*>(argument);
     Threads& all = *serving.all;
     {
-      NsprSocket socket{Fd(serving.socket)};
+      PlainSocket<NsprStream> socket{Fd(serving.socket)};
       serve_connection(socket, all.server_.site, *serving.slot);
     }
     // Last, because when all have left the process ends. finish() may still shut the number down:

@@ -94,7 +94,10 @@ class Pth::Stream {
     if (::connect(fd_.get(), origin.address(), origin.address_size()) == 0) {
       return Transfer::End::done;
     }
-    if (errno != EINPROGRESS) return Transfer::End::broken;
+    if (errno != EINPROGRESS) {
+      origin.cannot_connect(errno);
+      return Transfer::End::broken;
+    }
     return wait(writable_, deadline) ? Transfer::End::done  // or the first write says why not
                                      : Transfer::End::timed_out;
   }

@@ -20,14 +20,12 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 
-#include <array>
 #include <list>
-#include <span>
 
 #include "baselines/common/door.h"
 #include "baselines/common/listener.h"
+#include "baselines/common/plain_socket.h"
 #include "baselines/common/program.h"
-#include "baselines/common/straight_loop.h"
 #include "baselines/common/supervisor.h"
 
 namespace baselines {
@@ -41,32 +39,6 @@ inline void limit_descriptors(rlim_t most) {
   limit.rlim_cur = most;  // the hard limit stays
   setrlimit(RLIMIT_NOFILE, &limit);
 }
-
-// A client's connection, with what the straight loop wants beside a stream.
-template <class Stream>
-class UserThreadSocket : public Stream {
- public:
-  using Stream::Stream;
-  using Upstream = Stream;
-
-  // One for all threads: nothing switches between the end of a read and the use of what it brought.
-  std::span<char> buffer() {
-    static std::array<char, kReadBytes> shared;
-    return shared;
-  }
-
-  static Clock::time_point now() { return Clock::now(); }
-  template <class Work>
-  static void step(Work work) {
-    work();
-  }
-
-  // None of these runtimes has helpers for what blocks: all threads of the process wait.
-  template <class Work>
-  void block(Work work) {
-    work();
-  }
-};
 
 // The threads of one process. Nothing is locked: they switch only in calls of the Runtime.
 template <class Runtime>
@@ -120,7 +92,8 @@ class UserThreads {
     Serving& serving = *static_cast<Serving*>(argument);
     UserThreads& all = *serving.all;
     {
-      UserThreadSocket<typename Runtime::Stream> socket{Fd(serving.socket)};
+      // None of these runtimes has helpers for what blocks: all threads of the process wait.
+      PlainSocket<typename Runtime::Stream, SharedBuffer> socket{Fd(serving.socket)};
       serve_connection(socket, all.server_.site, all.slot_);
     }
     all.serving_.erase(serving.self);

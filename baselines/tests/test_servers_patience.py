@@ -5,8 +5,8 @@ from __future__ import annotations
 import contextlib
 
 import pytest
-from conftest import Start, Subject
-from servers import GET, HELLO, MODELS, ask, receive_all
+from conftest import COMMANDS, Start, Subject
+from servers import GET, HELLO, ask, receive_all
 from test_servers_answers import request, statuses
 
 
@@ -40,7 +40,7 @@ def test_a_byte_now_and_then_earns_no_time(impatient: Subject) -> None:
         assert statuses(got) == [408]
 
 
-@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("model", COMMANDS)
 def test_a_client_that_stops_reading_is_given_up(start: Start, model: str) -> None:
     server = start(model, "--idle-timeout", "0.3")
     with server.connect() as stalled:

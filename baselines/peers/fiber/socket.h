@@ -31,6 +31,7 @@ class FiberStream {
     readiness_->forget(Readiness::output);
     if (::connect(fd_.get(), origin.address(), origin.address_size()) != 0 &&
         errno != EINPROGRESS) {
+      origin.cannot_connect(errno);
       return Transfer::End::broken;
     }
     return readiness_->wait(Readiness::output, deadline)

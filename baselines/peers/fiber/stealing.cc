@@ -3,7 +3,6 @@
 #include <pthread.h>
 #include <sys/socket.h>
 
-#include <array>
 #include <atomic>
 #include <boost/fiber/algo/work_stealing.hpp>
 #include <boost/fiber/fiber.hpp>
@@ -23,8 +22,8 @@
 #include "baselines/common/children.h"
 #include "baselines/common/door.h"
 #include "baselines/common/listener.h"
+#include "baselines/common/plain_socket.h"
 #include "baselines/common/program.h"
-#include "baselines/common/straight_loop.h"
 #include "baselines/peers/fiber/models.h"
 #include "baselines/peers/fiber/reactor.h"
 #include "baselines/peers/fiber/socket.h"
@@ -81,28 +80,9 @@ struct SomePlace {
 
 using SharedStream = FiberStream<SomePlace>;
 
-class SharedSocket : public SharedStream {
- public:
-  using SharedStream::SharedStream;
-  using Upstream = SharedStream;
-
-  std::span<char> buffer() { return buffer_; }
-  static Clock::time_point now() { return Clock::now(); }
-  template <class Work>
-  static void step(Work work) {
-    work();
-  }
-  // Boost.Fiber has no helpers for what blocks: this kernel thread waits, and others may steal its
-  // ready fibers.
-  template <class Work>
-  void block(Work work) {
-    work();
-  }
-
- private:
-  // The fiber's own: it may be read into on one kernel thread and used on another.
-  std::array<char, kReadBytes> buffer_;
-};
+// Boost.Fiber has no helpers for what blocks: this kernel thread waits, and others may steal its
+// ready fibers. The buffer is the fiber's own, which may move between a read and the use of it.
+using SharedSocket = PlainSocket<SharedStream>;
 
 // The reactor of one kernel thread among `all`.
 class Thief : public ThiefReactor {

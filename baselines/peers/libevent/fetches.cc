@@ -53,8 +53,10 @@ class Fetches::Fetch {
     if (connection_ == nullptr) return fail_soon();
     socket.release();  // the bufferevent's now
     send();
-    bufferevent_socket_connect(connection_, const_cast<sockaddr*>(origin.address()),
-                               static_cast<int>(origin.address_size()));  // it only reads it
+    auto* address = const_cast<sockaddr*>(origin.address());  // it only reads it
+    if (bufferevent_socket_connect(connection_, address, static_cast<int>(origin.address_size()))) {
+      origin.cannot_connect(EVUTIL_SOCKET_ERROR());  // and changed() hears of an error
+    }
   }
 
   // At once, or as soon as it is connected.

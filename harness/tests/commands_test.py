@@ -5,6 +5,8 @@
 """
 
 import json
+import os
+import pty
 import subprocess
 import unittest
 from pathlib import Path
@@ -107,6 +109,28 @@ class Commands(CampaignCase):
         self.assertIn("warning:     p999_withheld", out)
         out, _ = self.archbench("show", "out")
         self.assertIn("2 cells in 1 block", out)
+
+    def test_on_a_terminal_there_is_one_line_and_what_failed_stays(self):
+        self.write_plan(clients=[2], blocks=2)
+        content = json.loads((self.here / "plan.json").read_text())
+        content["servers"].append(server("mortal"))
+        (self.here / "plan.json").write_text(json.dumps(content))
+        terminal, its_end = pty.openpty()
+        process = subprocess.Popen([campaign_case.ARCHBENCH, "run", "plan.json", "--servers", "servers"],
+                                   cwd=self.here, stdout=subprocess.DEVNULL, stderr=its_end)
+        os.close(its_end)
+        said = b""
+        try:
+            while chunk := os.read(terminal, 4096):
+                said += chunk
+        except OSError:  # how a terminal says that nobody has its other end any more
+            pass
+        os.close(terminal)
+        self.assertEqual(process.wait(PATIENCE_S), 0, said)
+        self.assertIn(b"\r[....................] 0/4, block 1 of 2, ", said)
+        self.assertIn(b"\r[###############.....] 3/4, block 2 of 2, ", said)
+        self.assertEqual(said.count(b"FAILED"), 2)
+        self.assertNotIn(b"edsm-plain bytes-100, 2 clients, 1 CPU: ", said)
 
     def test_doctor_blocks_a_plan_that_would_give_no_numbers(self):
         out, _ = self.archbench("doctor", self.write_plan(), "--servers", self.here / "nowhere", status=1)

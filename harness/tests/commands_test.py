@@ -110,6 +110,31 @@ class Commands(CampaignCase):
         out, _ = self.archbench("show", "out")
         self.assertIn("2 cells in 1 block", out)
 
+    def test_validate_names_what_was_done_to_a_campaign(self):
+        self.run_plan(plan(servers=[server("plain")], blocks=1), "--out", "out")
+        file = self.here / "out/cells.jsonl"
+        whole = file.read_text()
+        self.assertIn("complete and as it should be", self.archbench("validate", "out")[0])
+        for change, expected in (
+            ({"took_s": 1}, ""),
+            ({"gates": None}, '"gates" has the wrong type: null'),
+            ({"status": "fine"}, 'unknown status "fine"'),
+            ({"status": "failed"}, "it failed without a reason"),
+            ({"measurements": {"duration_s": 1, "requests": -1}}, 'the measurement "requests" is -1'),
+            ({"measurements": {}}, 'the measurement "duration_s" is missing'),
+            ({"order": 1}, "was not run in a place of its own"),
+            ({"order": 2}, "was not run in a place of its own"),
+            ({"cell": "edsm/plain/other/bytes-100/c2/k1/b0"}, "is not in the plan"),
+        ):
+            first, second = map(json.loads, whole.splitlines())
+            file.write_text(json.dumps(first | change) + "\n" + json.dumps(second) + "\n")
+            self.assertIn(expected, self.archbench("validate", "out", status=1 if expected else 0)[0])
+        del first["order"]
+        file.write_text(json.dumps(first) + "\n" + 2 * (json.dumps(second) + "\n"))
+        out, _ = self.archbench("validate", "out", status=1)
+        self.assertIn('the field "order" is missing', out)
+        self.assertIn("is there twice", out)
+
     def test_on_a_terminal_there_is_one_line_and_what_failed_stays(self):
         self.write_plan(clients=[2], blocks=2)
         content = json.loads((self.here / "plan.json").read_text())

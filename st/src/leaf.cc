@@ -25,8 +25,8 @@ bool make(LeafStack* stack) {
   if (memory == MAP_FAILED) return false;
   mprotect(memory, page, PROT_NONE);
   stack->low = static_cast<char*>(memory) + page;
-  stack->size = kLeafStackSize;
-  sanitizer_new_stack(stack->low, stack->size);
+  stack->size = kLeafStackSize - kStackNote;
+  sanitizer_new_stack(stack->low, kLeafStackSize);
   return true;
 }
 
@@ -34,23 +34,25 @@ bool make(LeafStack* stack) {
 [[gnu::noinline]] void call_rare(void (*function)(void*), void* argument) {
   LeafStack& stack = scheduler.leaf_stack;
   if (stack.contains(context_stack_pointer()) || (stack.size == 0 && !make(&stack)))
-    function(argument);
-  else
-    st_context_call(function, argument, stack.low + stack.size - kStackNote);
+    return function(argument);
+  scheduler.forbid_switches();
+  st_context_call(function, argument, stack.low + stack.size);
+  scheduler.allow_switches();
 }
 
 void unmake(LeafStack* stack) {
   const size_t page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
-  sanitizer_old_stack(stack->low, stack->size);
+  sanitizer_old_stack(stack->low, kLeafStackSize);
   munmap(stack->low - page, page + kLeafStackSize);
 }
 
-// Without a frame of its own.
 inline void call(void (*function)(void*), void* argument) {
   LeafStack& stack = scheduler.leaf_stack;
-  if (stack.size != 0 && !stack.contains(context_stack_pointer())) [[likely]]
-    return st_context_call(function, argument, stack.low + stack.size);
-  call_rare(function, argument);
+  if (stack.size == 0 || stack.contains(context_stack_pointer())) [[unlikely]]
+    return call_rare(function, argument);
+  scheduler.forbid_switches();
+  st_context_call(function, argument, stack.low + stack.size);
+  scheduler.allow_switches();
 }
 #else
 // Sanitizers keep account of each stack, and not every CPU has the assembly: the call is made where

@@ -203,6 +203,7 @@ bool Scheduler::time_to_look() {
 // The budget also counts: what was used of it has been switches. With hooks each switch needs care.
 void Scheduler::grant(uint32_t switches) {
   switches_ += granted_ - budget_;
+  held_back_ = 0;
   granted_ = budget_ = switch_in_ || switch_out_ || untold_ > 0 ? 1 : switches;
 }
 

@@ -89,6 +89,11 @@ class Scheduler {
   // Gives way to the other runnable threads.
   void yield();
 
+  // While a leaf call runs, nothing may switch: each attempt is then one with care, which finds
+  // out.
+  void forbid_switches();
+  void allow_switches();
+
   // Leaves the current thread for good, in state zombie or gone. It no longer counts as active.
   void leave(Thread* self, State state);
 
@@ -132,6 +137,7 @@ class Scheduler {
   uint32_t budget_ =
       1;  // switches until one is made with care: looking at the clock, calling hooks
   uint32_t granted_ = 1;         // what the budget was at first
+  uint32_t held_back_ = 0;       // of the budget, by forbid_switches()
   uint32_t active_ = 0;          // threads that have not ended
   uint32_t untold_ = 0;          // runnable threads whose wait has failed; the budget is 1 then
   void** exceptions_ = nullptr;  // the C++ runtime's record for this kernel thread
@@ -273,6 +279,20 @@ inline bool Scheduler::exceptions_in_flight() const {
   }
   run_tail_ = self;
   switch_to(self, next);  // the last act, so that it jumps back to the caller's caller
+}
+
+// If an exception ends the leaf call, allow_switches() is not called: the next switch is one with
+// care without need, and grants a budget anew.
+inline void Scheduler::forbid_switches() {
+  held_back_ += budget_ - 1;
+  granted_ -= budget_ - 1;
+  budget_ = 1;
+}
+
+inline void Scheduler::allow_switches() {
+  budget_ += held_back_;
+  granted_ += held_back_;
+  held_back_ = 0;
 }
 
 inline bool Scheduler::take_interrupt() {

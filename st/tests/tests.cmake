@@ -33,6 +33,7 @@ st_add_tests(
   ${ST_TESTS_DIR}/fork.cc
   ${ST_TESTS_DIR}/kernel_threads.cc
   ${ST_TESTS_DIR}/keys.cc
+  ${ST_TESTS_DIR}/leaf.cc
   ${ST_TESTS_DIR}/many_threads.cc
   ${ST_TESTS_DIR}/misuse.cc
   ${ST_TESTS_DIR}/order.cc
@@ -89,6 +90,12 @@ foreach(function ${st_wrapped})
   target_link_options(st_fault_tests PRIVATE LINKER:--wrap=${function})
 endforeach()
 gtest_discover_tests(st_fault_tests TEST_PREFIX st. PROPERTIES TIMEOUT 120 ENVIRONMENT ST_EVENTSYS=epoll)
+
+# What a program sees of the shared library before it calls anything. Sanitizers need more, and make it larger.
+if(NOT CMAKE_CXX_FLAGS MATCHES "-fsanitize" AND NOT CMAKE_BUILD_TYPE STREQUAL Debug)
+  add_test(NAME st.shared_object COMMAND ${ST_TESTS_DIR}/shared_object_test.sh $<TARGET_FILE:st_shared>
+                                         ${ST_TESTS_DIR}/../include/st.h)
+endif()
 
 # The other compiler, which knows other warnings and not all of our options, builds a library that keeps the same promises.
 find_program(ST_CLANG clang++)

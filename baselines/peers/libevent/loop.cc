@@ -2,6 +2,7 @@
 
 #include <sys/socket.h>
 
+#include <new>
 #include <stdexcept>
 
 #include "baselines/common/timeval.h"
@@ -34,8 +35,12 @@ void EventLoop::somebody_connects(evutil_socket_t, short, void* loop) {
     Door::Arrival arrival =
         self.door_.accept([&self] { return self.server_.counters.open_connections(); });
     if (arrival.kind == Door::Kind::client) {
-      Session& session = self.sessions_.emplace_back(self, std::move(arrival.socket));
-      session.self = std::prev(self.sessions_.end());
+      try {
+        Session& session = self.sessions_.emplace_back(self, std::move(arrival.socket));
+        session.self = std::prev(self.sessions_.end());
+      } catch (const std::bad_alloc&) {
+        // He is cut off; an exception must not pass through libevent, which is C.
+      }
       continue;
     }
     if (arrival.kind != Door::Kind::nobody) event_del(&self.arrivals_);

@@ -134,7 +134,13 @@ def measured(analysis: dict[str, Any], match: re.Match[str]) -> str:
 def verdict_rows(verdicts: dict[str, Any]) -> str:
     """The table of claims."""
     return "\n".join(f"{claim['id']} & {tex(claim['claim'])} & {tex(claim['verdict'])} & "
-                     f"{tex(claim['because'])} \\\\" for claim in verdicts["verdicts"])
+                     f"{tex(claim['because'])}{_decider(claim)} \\\\" for claim in verdicts["verdicts"])
+
+
+def _decider(claim: dict[str, Any]) -> str:
+    """What could decide the claim, where these cells do not."""
+    undecided = claim["verdict"] not in ("supported", "refuted")
+    return rf". \emph{{To decide: {tex(claim['decider'])}.}}" if undecided else ""
 
 
 def refuse_bare_digits(source: str) -> None:

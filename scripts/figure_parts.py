@@ -9,6 +9,7 @@ from typing import Any
 
 import matplotlib.figure
 import matplotlib.ticker
+import matplotlib.transforms
 
 from analysis.intervals import Interval
 from analysis.points import Point
@@ -22,6 +23,8 @@ LEFT, RIGHT_FOR_LABELS, ABOVE, BELOW = 0.72, 1.3, 0.42, 0.58
 CAPTION_LINE = 0.165
 POINTS_PER_INCH = 72
 LABEL_SIZE = 8.0
+MOST_BANDS = 4  # in one panel; of more the lowest cannot be seen
+STEP_ASIDE = 1.8  # points between two curves that stand beside each other
 
 
 @dataclass
@@ -40,11 +43,15 @@ class Curve:
 def curves(
     analysis: Analysis, points: Sequence[Point], metric: str, x: Callable[[Point], float]
 ) -> list[Curve]:
-    """One curve for each label with a point, over what `x` says of a point."""
+    """One curve for each label with a point, over what `x` says of a point.
+
+    The second of two A/A twins is the same server again: it shows noise where noise is the question,
+    and would only be a name too many here.
+    """
     found = []
     for label in analysis.labels:
         own = sorted((p for p in points if p.label == label.name), key=x)
-        if own:
+        if own and label.twin_of is None:
             found.append(
                 Curve(
                     label=label.name,
@@ -124,11 +131,25 @@ def _wrapped(caption: str, width: float) -> list[str]:
     return textwrap.wrap(caption, int((width - 0.3) * characters_per_inch))
 
 
-def draw_curve(axes: Any, curve: Curve, look: Look, place_at_foot: int = 0) -> None:
-    """Band, line and marks of one label; a small cross for each single cell that was excluded.
+def draw_curves(axes: Any, curves: Sequence[Curve], look: dict[str, Look]) -> None:
+    """All curves of a panel. Many stand a little beside each other, with a line at each mark in place
+    of a band: bands that lie over one another hide what they are drawn for."""
+    many = len(curves) > MOST_BANDS
+    for place, curve in enumerate(curves):
+        aside = (place - (len(curves) - 1) / 2) * STEP_ASIDE if many else 0.0
+        _draw_curve(axes, curve, look[curve.label], place, aside, band=not many)
 
-    `place_at_foot` keeps the crosses of labels apart where nothing was measured.
+
+def _draw_curve(
+    axes: Any, curve: Curve, look: Look, place_at_foot: int, aside: float, band: bool
+) -> None:
+    """Interval, line and marks of one label; a small cross for each single cell that was excluded.
+
+    `place_at_foot` keeps the crosses of labels apart where nothing was measured; `aside` is in points.
     """
+    moved = axes.transData + matplotlib.transforms.ScaledTranslation(
+        aside / POINTS_PER_INCH, 0, axes.figure.dpi_scale_trans
+    )
     runs: list[list[int]] = [[]]
     for place, interval in enumerate(curve.y):
         if interval is None:
@@ -140,32 +161,39 @@ def draw_curve(axes: Any, curve: Curve, look: Look, place_at_foot: int = 0) -> N
         x = [curve.x[i] for i in run]
         shown = [interval for i in run if (interval := curve.y[i]) is not None]
         low, high = [s.low for s in shown], [s.high for s in shown]
-        drawn.append(axes.fill_between(x, low, high, color=look.line, alpha=0.13, linewidth=0))
-        drawn += axes.plot(x, [s.median for s in shown], color=look.line, linestyle=look.dashes)
+        if band:
+            drawn.append(axes.fill_between(x, low, high, color=look.line, alpha=0.13, linewidth=0))
+        else:
+            drawn.append(axes.vlines(x, low, high, color=look.line, linewidth=0.9, alpha=0.6, transform=moved))
+        drawn += axes.plot(
+            x, [s.median for s in shown], color=look.line, linestyle=look.dashes, transform=moved
+        )
     for place, (x_value, interval) in enumerate(zip(curve.x, curve.y)):
-        drawn += _excluded(axes, curve, place, look, place_at_foot)
+        drawn += _excluded(axes, curve, place, look, place_at_foot, moved)
         if interval is None:
             continue
         drawn += axes.plot(
-            [x_value], [interval.median], look.mark, color=look.line, zorder=4, clip_on=False,
+            [x_value], [interval.median], look.mark, color=look.line, zorder=4, clip_on=False, transform=moved,
             markerfacecolor="white" if curve.hollow[place] else look.line, markeredgewidth=1.1,
         )
         if curve.ringed[place]:
             drawn += axes.plot(
                 [x_value], [interval.median], "o", color=INK, markersize=9.5,
-                markerfacecolor="none", markeredgewidth=0.9, zorder=5, clip_on=False,
+                markerfacecolor="none", markeredgewidth=0.9, zorder=5, clip_on=False, transform=moved,
             )
     look.own(*drawn)
 
 
-def _excluded(axes: Any, curve: Curve, place: int, look: Look, place_at_foot: int) -> list[Any]:
+def _excluded(
+    axes: Any, curve: Curve, place: int, look: Look, place_at_foot: int, moved: Any
+) -> list[Any]:
     """A small cross for each excluded value, a thick one at the foot where nothing was measured."""
     values = curve.set_aside[place]
     drawn: list[Any] = []
     if values:
         drawn += axes.plot(
             [curve.x[place]] * len(values), values, "x", color=look.line, markersize=4.5,
-            markeredgewidth=0.9, alpha=0.85, clip_on=False, zorder=3,
+            markeredgewidth=0.9, alpha=0.85, clip_on=False, zorder=3, transform=moved,
         )
     if curve.unmeasured[place]:
         foot = 0.025 + 0.045 * place_at_foot
@@ -198,8 +226,9 @@ def label_curves(axes: Any, curves: Sequence[Curve], look: dict[str, Look]) -> N
             label, xy=(x, y), xytext=(gap * POINTS_PER_INCH + 12, place - at),
             textcoords="offset points", fontsize=LABEL_SIZE, color=look[label].text, va="center",
             annotation_clip=False,
+            # The leader ends before the first letter; one to the middle would cross its neighbours.
             arrowprops={"arrowstyle": "-", "color": FAINT, "linewidth": 0.5,
-                        "shrinkA": 1.5, "shrinkB": 3.5},
+                        "relpos": (0, 0.5), "shrinkA": 1.5, "shrinkB": 3.5},
         )
         look[label].own(note, note.arrow_patch)
 
@@ -264,6 +293,8 @@ def latency_axis(axes: Any, lowest_us: float, highest_us: float) -> None:
     axes.set_yscale("log")
     axes.set_ylim(lowest_us / 1.4, highest_us * 1.4)
     axes.yaxis.set_major_formatter(matplotlib.ticker.FuncFormatter(lambda v, _: duration(v)))
+    if highest_us < 30 * lowest_us:  # powers of ten alone would be one tick or two
+        axes.yaxis.set_major_locator(matplotlib.ticker.LogLocator(subs=(1, 2, 5)))
     axes.yaxis.set_minor_formatter(matplotlib.ticker.NullFormatter())
 
 
@@ -286,7 +317,9 @@ def rate_axis(axes: Any, highest: float, along: str = "y") -> None:
     """From 0, so that lengths may be compared; in thousands when the numbers are that large."""
     axis = axes.yaxis if along == "y" else axes.xaxis
     (axes.set_ylim if along == "y" else axes.set_xlim)(0, highest * 1.06 if highest > 0 else 1)
-    axis.set_major_locator(matplotlib.ticker.MaxNLocator(6, steps=[1, 2, 2.5, 5, 10]))
+    # Along the foot of a narrow panel the numbers of six ticks would touch.
+    ticks = 6 if along == "y" else 4
+    axis.set_major_locator(matplotlib.ticker.MaxNLocator(ticks, steps=[1, 2, 2.5, 5, 10]))
     axis.set_major_formatter(matplotlib.ticker.FuncFormatter(rate))
 
 
@@ -297,17 +330,18 @@ def sample_sentence(analysis: Analysis, points: Sequence[Point], metric: str) ->
         return "No cell is usable." + _marks_sentence(points)
     fewest, most = min(s.n for s in shown), max(s.n for s in shown)
     blocks = f"{most} block{'s' * (most != 1)}" if fewest == most else f"{fewest} to {most} blocks"
+    interval = "band" if len({p.label for p in points}) <= MOST_BANDS else "line at a mark"
     surest, least = max(s.confidence for s in shown), min(s.confidence for s in shown)
     if least >= analysis.level:
-        band = f"band: {percent(analysis.level)} interval of the median"
+        band = f"{interval}: {percent(analysis.level)} interval of the median"
     elif surest == 0:
         band = "one block has no interval"
     else:
-        band = (
-            "band: range of the blocks, which covers the median with probability"
-            f" {percent(least, 1)}" + (f" to {percent(surest, 1)}" if surest != least else "")
-        )
-    text = f"Median over {blocks} (n = {fewest if fewest == most else f'{fewest}–{most}'}); {band}."
+        some = [s.confidence for s in shown if s.confidence > 0]
+        sure = percent(min(some), 1) + (f" to {percent(surest, 1)}" if surest != min(some) else "")
+        band = f"{interval}: range of the blocks, which covers the median with probability {sure}"
+        band += "; a single block has none" * (least == 0)
+    text = f"Median over {blocks}; {band}."
     return text + _marks_sentence(points)
 
 

@@ -106,10 +106,16 @@ def svg(figure: Any) -> str:
     buffer = io.StringIO()
     metadata = {"Date": None, "Creator": None, "Format": None, "Type": None}
     figure.savefig(buffer, format="svg", metadata=metadata)
-    # Trailing blanks would show up in every diff of committed figures.
-    text = re.sub(r"[ \t]+\n", "\n", buffer.getvalue())
+    # A campaign has dozens of these files: no indentation, and a hundredth of a point is fine enough.
+    # Only in attributes: the text between them holds measured numbers.
+    text = re.sub(r"[ \t]*\n[ \t]*", "\n", buffer.getvalue())
+    text = re.sub(r'="[^"]*"', lambda found: re.sub(r"\d+\.\d{3,}", _shorter, found[0]), text)
     count = iter(range(1, len(text)))
     return re.sub(rf'id="({OF}\w+)"', lambda found: f'id="{found[1]}-{next(count)}"', text)
+
+
+def _shorter(number: re.Match[str]) -> str:
+    return f"{float(number[0]):.2f}".rstrip("0").rstrip(".")
 
 
 def save(figure: Any, stem: Path) -> list[Path]:

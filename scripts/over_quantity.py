@@ -108,8 +108,9 @@ def draw(
         shown = [p for p in points if panel.metric in p.metrics]
         parts.quantity_axis(axes, sorted(set(values.values())), question.axis, question.shown)
         curves = parts.curves(analysis, shown, panel.metric, lambda p: values[p.workload])
-        for place, curve in enumerate(curves):
-            parts.draw_curve(axes, curve, look[curve.label], place)
+        # Who was asked at one value only says nothing of how the quantity matters.
+        curves = [c for c in curves if sum(p.label == c.label for p in points) > 1]
+        parts.draw_curves(axes, curves, look)
         if panel.ideal:
             ends = [min(v for v in values.values() if v > 0), max(values.values())]
             axes.plot(ends, ends, ":", color=style.INK, linewidth=1.0)

@@ -30,6 +30,7 @@ COLUMNS = 3  # more would make the letters too small on paper
 HEIGHT_OF_A_BAR = 0.26  # inches
 CPU = "cpu_us_per_request"
 USER = "server_user_share"
+MEMORY = "memory_bytes_per_connection"
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ BARS = (
     Bar(("syscalls_per_request",), "System calls", "for each request"),
     Bar(("voluntary_switches_per_request", "involuntary_switches_per_request"), "Context switches",
         "(solid: voluntary, pale: not)"),
-    Bar(("memory_bytes_per_connection",), "Memory of a connection", "bytes, server's processes"),
+    Bar((MEMORY,), "Memory of a connection", "bytes, server's processes"),
 )
 
 
@@ -65,11 +66,15 @@ def drawings(analysis: Analysis) -> Drawings:
             " their intervals; lower is better. On loopback the kernel's part holds work of the"
             " sender's side too."
         )
-        metrics = [USER, *(m for bar in BARS for m in bar.metrics)]
+        metrics = [USER, *(m for bar in BARS for m in bar.metrics if m != MEMORY)]
+        most = most_clients(analysis, points)
+        if most:
+            caption += f" Memory: at {most[0].clients:,} clients, where what is shared weighs least."
         found.append(
             Drawing(
                 f"cost-{workload.name}", TITLE, workload.name, caption,
-                figures.rows_of(points, metrics), functools.partial(draw, analysis, points),
+                figures.rows_of(points, metrics) + figures.rows_of(most, [MEMORY]),
+                functools.partial(draw, analysis, points, most),
             )
         )
     return found or [Absent(TITLE, "no server's CPU time was measured.")]
@@ -90,8 +95,18 @@ def busiest(analysis: Analysis, workload: str) -> list[Point]:
     return max(loads.values(), key=done, default=[])
 
 
-def draw(analysis: Analysis, points: list[Point], narrow: bool = False, caption: str = "") -> Any:
-    bars = [b for b in BARS if any(b.metrics[0] in p.metrics for p in points)]
+def most_clients(analysis: Analysis, points: Sequence[Point]) -> list[Point]:
+    """The same servers under the largest load at which the memory of any of them is known."""
+    same = {(p.workload, p.cpus) for p in points}
+    here = [p for p in analysis.points if (p.workload, p.cpus) in same and MEMORY in p.metrics]
+    clients = max((p.clients for p in here), default=0)
+    return [p for p in here if p.clients == clients]
+
+
+def draw(
+    analysis: Analysis, points: list[Point], most: list[Point], narrow: bool = False, caption: str = ""
+) -> Any:
+    bars = [b for b in BARS if any(b.metrics[0] in p.metrics for p in (*points, *most))]
     columns = min(COLUMNS, len(bars))
     rows = -(-len(bars) // columns)
     height = max(parts.PANEL_HEIGHT, HEIGHT_OF_A_BAR * len(points))
@@ -101,7 +116,7 @@ def draw(analysis: Analysis, points: list[Point], narrow: bool = False, caption:
     look = style.looks(analysis)
     places = [axes for row in grid for axes in row]
     for axes, bar in zip(places, bars):
-        _panel(axes, bar, points, look)
+        _panel(axes, bar, most if bar.metrics[0] == MEMORY else points, look)
     for axes in places[len(bars) :]:
         axes.set_visible(False)
     return figure

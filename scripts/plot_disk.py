@@ -62,8 +62,7 @@ def draw(analysis: Analysis, points: list[Point], narrow: bool = False, caption:
          (BUSY, "CPU used by the server", "share of its CPUs")),
     ):
         curves = parts.curves(analysis, points, metric, lambda p: p.clients)
-        for place, curve in enumerate(curves):
-            parts.draw_curve(axes, curve, look[curve.label], place)
+        parts.draw_curves(axes, curves, look)
         parts.client_axis(axes, sorted({p.clients for p in points}))
         parts.rate_axis(axes, parts.highest_rate(points, metric))
         if metric == BUSY:

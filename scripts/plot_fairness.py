@@ -82,9 +82,9 @@ def draw(analysis: Analysis, shown: list[Fairness], narrow: bool = False, captio
         for label in analysis.labels:
             own = [f for f in shown if f.label == label.name]
             curve = parts.plain_curve(label.name, [f.clients for f in own], [_part(f, name) for f in own])
-            if own:
+            if own and label.twin_of is None:
                 curves.append(curve)
-                parts.draw_curve(axes, curve, look[label.name])
+        parts.draw_curves(axes, curves, look)
         axes.axhline(1.0, linestyle=":", color=style.INK, linewidth=0.8)
         parts.client_axis(axes, sorted({f.clients for f in shown}))
         axes.set_ylim(0, 1.06)

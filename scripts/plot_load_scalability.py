@@ -91,8 +91,7 @@ def _panel(
         axes.plot(
             loads, [ceilings[n] for n in loads], linestyle=(0, (1, 2)), color=style.FAINT, zorder=1
         )
-    for place, curve in enumerate(curves):
-        parts.draw_curve(axes, curve, look[curve.label], place)
+    parts.draw_curves(axes, curves, look)
     parts.client_axis(axes, sorted({p.clients for p in points}))
     parts.rate_axis(axes, parts.highest_rate(points, metric))
     parts.label_curves(axes, curves, look)

@@ -121,8 +121,8 @@ def _rate_panel(
 ) -> None:
     curves = parts.curves(analysis, points, metric, lambda p: p.cpus)
     highest = [parts.highest_rate(points, metric)]
-    for place, curve in enumerate(curves):
-        parts.draw_curve(axes, curve, look[curve.label], place)
+    parts.draw_curves(axes, curves, look)
+    for curve in curves:
         first = curve.y[0]
         if ideal and first is not None:
             line = [first.median * x / curve.x[0] for x in curve.x]
@@ -140,7 +140,7 @@ def _efficiency_panel(
     steps = {(s.label, s.workload, s.clients, s.cpus): s.efficiency for s in analysis.system_steps}
     curves = parts.curves(analysis, points, WALL_CLOCK, lambda p: p.cpus)
     shown = [1.0]
-    for nth, curve in enumerate(curves):
+    for curve in curves:
         own = [p for p in points if p.label == curve.label]
         for place, p in enumerate(own):
             ratio = steps.get((p.label, p.workload, p.clients, p.cpus))
@@ -155,7 +155,7 @@ def _efficiency_panel(
                 )
                 shown += [ratio.low, ratio.high]
         curve.set_aside = [() for _ in own]  # an efficiency needs two cells of one block
-        parts.draw_curve(axes, curve, look[curve.label], nth)
+    parts.draw_curves(axes, curves, look)
     axes.axhline(1.0, linestyle=":", color=style.INK, linewidth=1.0)
     copies = _copies(points)
     axes.plot(list(copies), list(copies.values()), color=style.FAINT, linestyle=(0, (1, 2)), zorder=1)

@@ -44,33 +44,66 @@ def block(analysis: Analysis, campaign: Path) -> str:
               and c.cpus == min(p.cpus for p in analysis.points if p.workload == workload)}
     largest = max((c.largest_clients for c in curves.values()), default=0)
     memory = any(_memory(analysis, label, workload, largest) for label in shown)
-    heads = ["architecture", "requests for a CPU-second, at best", f"kept at {largest:,} clients"]
+    heads = ["architecture", "requests for a CPU-second, at best", f"the same at {largest:,} clients"]
     heads += ["memory of a connection"] * memory
     rows = [
-        _row(label, curves[label.name], _memory(analysis, label, workload, largest) if memory else "")
+        _row(
+            analysis, label, curves[label.name],
+            _memory(analysis, label, workload, largest) if memory else "",
+        )
         for label in shown if label.name in curves
     ]
     folder = campaign.resolve().relative_to(ROOT)
     picture = f"{folder}/figures/{{}}-{workload}.png"
-    finding = sentences.headline(analysis)[0]
+    names = [label.name for label in shown if label.name in curves]
     table = ["| " + " | ".join(heads) + " |", "|" + " --- |" * len(heads), *rows]
     return BEGIN + "\n".join([
         f"![Load scalability]({picture.format('load_scalability')})",
         "", f"![System scalability]({picture.format('system_scalability')})", "",
         *table, "",
-        f"{finding.place}. {finding.text}", "",
-        f"Made from [`{folder}`]({folder}): {analysis.cells:,} cells in {analysis.blocks} blocks on"
-        f" {analysis.cpus} CPUs, {analysis.started_utc[:10]}. In brackets: {percent(analysis.level)} intervals.",
+        _finding(analysis, names, workload, largest), "",
+        f"The workload is `{workload}`, the server has one of the machine's {analysis.cpus} CPUs where nothing else is"
+        f" said; in brackets: {percent(analysis.level)} intervals. Made from [`{folder}`]({folder}):"
+        f" {analysis.cells:,} cells in {analysis.blocks} blocks, {analysis.started_utc[:10]}.",
     ]) + "\n" + END
 
 
-def _row(label: Label, curve: LoadCurve, memory: str) -> str:
+def _finding(analysis: Analysis, names: list[str], workload: str, clients: int) -> str:
+    """Who does most at the largest load, and how surely: one sentence for a newcomer."""
+    cpus = min(p.cpus for p in analysis.points if p.workload == workload)
+    at = (workload, clients, cpus)
+    found = {name: analysis.point(name, *at) for name in names}
+    present = [name for name, p in found.items() if p is not None and CPU_SECOND in p.metrics]
+    if not present:
+        return f"At {sentences.counted(clients, 'client')} no cell is usable."
+    first, ratios = sentences.ranked(analysis, present, at, CPU_SECOND)
+    known = {other: ratio for other, ratio in ratios.items() if ratio is not None}
+    ahead, alike = [], []
+    for other, r in known.items():
+        few = f", in each of only {sentences.counted(r.n, 'block')}" * (r.verdict == "too_few_blocks")
+        if r.low > 1:
+            ahead.append(
+                f"{sentences.factor(r.ratio)} times what {other} does ({sentences.interval(r)}{few})"
+            )
+        else:
+            alike.append(f"{other} ({sentences.interval(r)} times{few})")
+    text = f"**At {sentences.counted(clients, 'client')} {first} does most for its CPU time"
+    text += f": {sentences.joined(ahead)}.**" if ahead else ".**"
+    return text + (f" It is not surely ahead of {sentences.joined(alike)}." if alike else "")
+
+
+def _row(analysis: Analysis, label: Label, curve: LoadCurve, memory: str) -> str:
+    last = analysis.point(label.name, curve.workload, curve.largest_clients, curve.cpus)
+    amount = last.median(CPU_SECOND) if last else None
+    kept = "all" if curve.retention.ratio >= 1 else percent(curve.retention.ratio)
     cells = [
         f"**{label.architecture}**, {WHAT[label.architecture]}",
         f"{rate(curve.peak.median)} ({rate(curve.peak.low)}–{rate(curve.peak.high)})"
         f" at {sentences.counted(curve.peak_clients, 'client')}",
-        percent(curve.retention.ratio)
-        + (sentences.shares(curve.retention) if curve.peak_clients != curve.largest_clients else ""),
+        (rate(amount) if amount else "") + (
+            f", {kept}{sentences.shares(curve.retention)} of its best"
+            if curve.peak_clients != curve.largest_clients else ", its best"
+        ),
     ]
     return "| " + " | ".join(cells + [memory] * bool(memory)) + " |"
 

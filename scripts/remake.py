@@ -2,7 +2,7 @@
 """Remake everything that is committed from the reference campaigns; or take a new campaign in first.
 
     scripts/reference                          figures, verdicts, model, README, of what is there
-    scripts/reference /tmp/full /tmp/quick     first put these campaigns in the places of their plans
+    scripts/reference DIR                      first make this campaign the reference of its plan
 
 A campaign that is taken in is analysed while its raw reports are there; these are packed, because
 unpacked they are ten times as large. The same cells give the same files, byte by byte. What remains is
@@ -31,8 +31,10 @@ from results import BadData, fatal, load
 ROOT = Path(__file__).resolve().parent.parent
 REFERENCE = ROOT / "results" / "reference"
 KEPT = ("campaign.json", "cells.jsonl", "stop.json", "analysis.json")
-# Which campaign the README and the paper speak of: the first of these that is there.
+# Which campaign the README and the paper speak of: the first of these that is there. One is enough.
 MAIN = ("full", "quick")
+# What a clone may weigh because of it.
+MOST_BYTES = 20_000_000
 
 
 def main_campaign(reference: Path = REFERENCE) -> Path:
@@ -41,6 +43,11 @@ def main_campaign(reference: Path = REFERENCE) -> Path:
         if (reference / name / "cells.jsonl").is_file():
             return reference / name
     raise BadData(f"{reference} holds none of {', '.join(MAIN)}")
+
+
+def weight_bytes(reference: Path = REFERENCE) -> int:
+    """The size of all its files."""
+    return sum(p.stat().st_size for p in reference.rglob("*") if p.is_file())
 
 
 def take_in(directory: Path, reference: Path = REFERENCE) -> Path:
@@ -68,7 +75,8 @@ def pack(directory: Path, archive: Path) -> None:
     # What is no report: the live counters, which belong to the run.
     tar += ["--exclude=*.live", "-C", str(directory), "-cf", "-", "raw"]
     with archive.open("wb") as out, subprocess.Popen(tar, stdout=subprocess.PIPE) as made:
-        subprocess.run(["xz", "-9", "-T1"], stdin=made.stdout, stdout=out, check=True)
+        # Text has no alignment (pb), and what a letter is depends on more of the one before it (lc).
+        subprocess.run(["xz", "-T1", "--lzma2=preset=9,lc=4,lp=0,pb=0"], stdin=made.stdout, stdout=out, check=True)
     if made.returncode:
         raise BadData(f"{directory / 'raw'} could not be packed")
 
@@ -96,6 +104,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 analyse.main([str(campaign)])
             remake(campaign)
         readme_numbers.write(main_campaign())
+        weight = weight_bytes()
+        if weight > MOST_BYTES:
+            raise BadData(
+                f"{REFERENCE} holds {weight:,} bytes and may hold {MOST_BYTES:,}; remove a campaign"
+                f" beside {main_campaign().name}, or raw.tar.xz of one"
+            )
     except (BadData, OSError, subprocess.CalledProcessError) as error:
         fatal(error)
     return 0

@@ -93,6 +93,31 @@ def leader(
     present = [name for name, p in found.items() if p is not None and metric in p.metrics]
     if not present:
         return f"{by} nothing can be said: no cell is usable here."
+    first, ratios = ranked(analysis, present, at, metric)
+    point = found[first]
+    assert point is not None
+    unit = "requests" if metric == CPU_SECOND else "requests/s"
+    amount = f"{rate(point.metrics[metric].median)} {unit}"
+    if len(present) == 1:
+        text = f"{by} only {first} can be judged: {amount}."
+    else:
+        parts = against_each(analysis, ratios, metric)
+        text = f"{by} {first} does most, {amount}: {'; '.join(parts)}."
+    if metric == WALL_CLOCK and point.not_its_limit:
+        text += f" ({first} was not, or not certainly, the limit here: this is not its capacity.)"
+    lost = [name for name, p in found.items() if p is not None and name not in present]
+    if lost and metric == CPU_SECOND:
+        text += f" No usable cell of {joined(lost)}."
+    return text
+
+
+def ranked(
+    analysis: Analysis, present: Sequence[str], at: tuple[str, int, int], metric: str
+) -> tuple[str, dict[str, Ratio | None]]:
+    """Who does most, and its ratio to each of the others, those that come nearest first.
+
+    `present` are the labels with a usable cell at this load, one at least.
+    """
     ratios = {
         (one, other): compare(analysis.points, at, one, other, metric)
         for one in present for other in present if one != other
@@ -103,22 +128,8 @@ def leader(
         return min(against, default=0.0)
 
     first = max(present, key=margin)
-    point = found[first]
-    assert point is not None
-    unit = "requests" if metric == CPU_SECOND else "requests/s"
-    amount = f"{rate(point.metrics[metric].median)} {unit}"
-    if len(present) == 1:
-        text = f"{by} only {first} can be judged: {amount}."
-    else:
-        rest = sorted((o for o in present if o != first), key=margin, reverse=True)
-        parts = against_each(analysis, {o: ratios[first, o] for o in rest}, metric)
-        text = f"{by} {first} does most, {amount}: {'; '.join(parts)}."
-    if metric == WALL_CLOCK and point.not_its_limit:
-        text += f" ({first} was not, or not certainly, the limit here: this is not its capacity.)"
-    lost = [name for name, p in found.items() if p is not None and name not in present]
-    if lost and metric == CPU_SECOND:
-        text += f" No usable cell of {joined(lost)}."
-    return text
+    rest = sorted((o for o in present if o != first), key=margin, reverse=True)
+    return first, {o: ratios[first, o] for o in rest}
 
 
 def against_each(analysis: Analysis, ratios: dict[str, Ratio | None], metric: str) -> list[str]:

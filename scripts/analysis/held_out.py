@@ -1,6 +1,7 @@
 """Is a prediction any good? Each check predicts a point from others and never looks at it before.
 
-Three kinds, of what the predicted curves do: more clients than the largest load that the demands know;
+Within each block, because the machine's speed moves from block to block more than the predictions are
+off; of a point's errors the median over blocks counts. Three kinds, of what the predicted curves do: more clients than the largest load that the demands know;
 more CPUs; and other work, where what the work adds is measured with one server only.
 """
 
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from analysis.demand import BUSY_CLIENTS, CPU, Demand, at, generator_us, growing, inflation, measured
+from analysis.intervals import median_interval
 from analysis.points import WALL_CLOCK, Point
 from analysis.prediction import beside_generator
 from analysis.workloads import Workload
@@ -23,7 +25,8 @@ GOOD = 0.1  # an error that a plan of capacity can live with
 
 @dataclass(frozen=True)
 class Check:
-    """One point, predicted without it. `error` is predicted / measured - 1."""
+    """One point, predicted without it. `error` is predicted / measured - 1, the median over blocks, as
+    the two rates are; their own ratio may be another."""
 
     kind: str
     label: str
@@ -51,6 +54,33 @@ def checks(
 ) -> tuple[Check, ...]:
     """Every point that can be predicted from others. `base` is the workload of the demands, `reference`
     the label whose extra cost under other work is taken for everybody's."""
+    found: dict[tuple[str, str, str, int, int], list[Check]] = {}
+    for block in sorted({b for p in points for b in p.of(CPU)}):
+        here = [_in_block(p, block) for p in points]
+        for c in _checks(here, workloads, base, reference, machine_cpus):
+            found.setdefault((c.kind, c.label, c.workload, c.clients, c.cpus), []).append(c)
+    return tuple(_over_blocks(same) for same in found.values())
+
+
+def _in_block(p: Point, block: int) -> Point:
+    """The point as if this block were the campaign."""
+    values = {metric: {block: own[block]} for metric, own in p.values.items() if block in own}
+    metrics = {metric: median_interval(list(own.values())) for metric, own in values.items()}
+    return dataclasses.replace(p, metrics=metrics, values=values)
+
+
+def _over_blocks(same: Sequence[Check]) -> Check:
+    return dataclasses.replace(
+        same[0],
+        predicted_rps=float(np.median([c.predicted_rps for c in same])),
+        measured_rps=float(np.median([c.measured_rps for c in same])),
+        error=float(np.median([c.error for c in same])),
+    )
+
+
+def _checks(
+    points: Sequence[Point], workloads: Sequence[Workload], base: str, reference: str, machine_cpus: int
+) -> list[Check]:
     labels = dict.fromkeys(p.label for p in points if p.workload == base)
     demands = {name: demand for name in labels if (demand := measured(points, name, base))}
     found: list[Check] = []
@@ -60,7 +90,7 @@ def checks(
         found += _more_cpus(demand, points, own, machine_cpus)
     other = [w.name for w in workloads if w.name != base and _adds_work_only(w)]
     found += _other_work(demands, points, other, base, reference, machine_cpus)
-    return tuple(found)
+    return found
 
 
 def accuracies(made: Sequence[Check]) -> tuple[Accuracy, ...]:
@@ -83,7 +113,7 @@ def _check(kind: str, p: Point, predicted: float) -> Check:
 
 
 def _more_clients(demand: Demand, own: Sequence[Point], machine_cpus: int) -> Iterator[Check]:
-    """The largest load from the smaller ones: half the growth of the last step goes on, as predicted."""
+    """The largest load from the smaller ones: the growth of the last step goes on, as predicted."""
     loads = sorted(demand.server_us)
     fewest = min(p.cpus for p in own)
     if len(loads) < 3:
@@ -94,7 +124,7 @@ def _more_clients(demand: Demand, own: Sequence[Point], machine_cpus: int) -> It
         known = {n: cost for n, cost in costs.items() if n < last}
         if len(known) < 2:
             return {}
-        return known | {last: (at(known, last) + growing(known, last)) / 2}
+        return known | {last: growing(known, last)}
 
     blind = dataclasses.replace(
         demand, server_us=without(demand.server_us), generator_us=without(demand.generator_us)

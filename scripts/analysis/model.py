@@ -88,7 +88,10 @@ def model(analysis: Analysis, memory_bytes: float = MEMORY_BYTES) -> Model | Non
         if (most := most_clients(c.demand, memory_bytes)) is not None
     ]
     fit = {limit.label: limit.clients for limit in limits}
-    made = checks(analysis.points, analysis.workloads, workload, analysis.reference, analysis.cpus)
+    # A twin is its server again, and would only count its checks twice.
+    twins = {label.name for label in analysis.labels if label.twin_of is not None}
+    own = [p for p in analysis.points if p.label not in twins]
+    made = checks(own, analysis.workloads, workload, analysis.reference, analysis.cpus)
     return Model(
         SCHEMA, LABELLED, analysis.campaign, analysis.cells_sha256, workload, analysis.cpus,
         tuple(calibrations),

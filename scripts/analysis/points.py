@@ -17,7 +17,9 @@ CPU_SECOND = "requests_per_cpu_s"  # survives a noisy machine: the first-rank me
 WALL_CLOCK = "throughput_rps"
 COMPARED = (CPU_SECOND, WALL_CLOCK)
 # Of these every block's value is kept, for pairing and for figures that show each run.
-KEPT = COMPARED + ("cpu_us_per_request", "latency_us_p50", "latency_us_p99")
+KEPT = COMPARED + (
+    "cpu_us_per_request", "latency_us_p50", "latency_us_p99", "generator_cpu_s", "generator_requests",
+)
 # The harness's own words for what `steady_state` finds: a gate, in older campaigns a warning.
 UNSTEADY = ("steady_state", "no_steady_state")
 

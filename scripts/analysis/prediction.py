@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from analysis.demand import Demand, at, growing
+from analysis.demand import HIGHEST_POWER, Demand, at, growing
 
 
 @dataclass(frozen=True)
@@ -34,15 +34,14 @@ def on_other_cpus(demand: Demand, sharing: Span, clients: int, cpus: int) -> Spa
     """Requests per second with the clients on other machines.
 
     High: a request never costs more than at the largest load measured, and sharing is as little as its
-    interval allows. Low: the growth over the last step goes on for ever, and sharing is as much.
-    The value lies between them, at half the growth.
+    interval allows. Low: the growth over the last step goes on with the square root of the clients, and
+    sharing is as much. The value lies between them: it goes on with the fourth root.
     """
-    each = clients / cpus
-    flat, grown = at(demand.server_us, each), growing(demand.server_us, each)
+    each, costs = clients / cpus, demand.server_us
     return Span(
-        _bounded(demand, clients, _busy(cpus, (flat + grown) / 2, sharing.value)),
-        _bounded(demand, clients, _busy(cpus, grown, sharing.high)),
-        _bounded(demand, clients, _busy(cpus, flat, sharing.low)),
+        _bounded(demand, clients, _busy(cpus, growing(costs, each), sharing.value)),
+        _bounded(demand, clients, _busy(cpus, growing(costs, each, HIGHEST_POWER), sharing.high)),
+        _bounded(demand, clients, _busy(cpus, at(costs, each), sharing.low)),
     )
 
 

@@ -93,7 +93,7 @@ def drawn(campaign: Path) -> Any:
 def test_svg_says_units_samples_and_exclusions(sick: Path) -> None:
     svg = load_figure(sick)
     assert "requests per server CPU-second" in svg and "clients (simultaneous" in svg
-    assert "n = 6–7" in svg and "Crosses:" in svg and "Hollow:" in svg
+    assert "over 6 to 7 blocks" in svg and "Crosses:" in svg and "Hollow:" in svg
 
 
 def test_healthy_campaign_has_no_cross(healthy: Path) -> None:

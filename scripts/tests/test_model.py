@@ -67,10 +67,10 @@ def test_few_clients_are_bounded_by_their_own_way() -> None:
     assert prediction.on_other_cpus(PLAIN, NO_SHARING, 3, 16).value == 15_000
 
 
-def test_range_beyond_the_largest_load_is_no_growth_to_growth_for_ever() -> None:
+def test_range_beyond_the_largest_load_is_no_growth_to_growth_with_the_square_root() -> None:
     far = prediction.on_other_cpus(PLAIN, NO_SHARING, 1 << 20, 1)
     assert far.high == pytest.approx(1e6 / 20)
-    assert far.low == pytest.approx(1e6 / (20 + 10 * 10 / 4))  # ten doublings, as in the last four
+    assert far.low == pytest.approx(1e6 / (20 + 10 * (1024 - 32) / (32 - 8)))  # of the square roots
     assert far.low < far.value < far.high
 
 

@@ -58,6 +58,10 @@ def test_numbers_of_the_readme_are_those_of_the_analysis() -> None:
     assert readme_numbers.rewritten(text, made) == text, "run scripts/reference"
 
 
+def test_reference_is_small_enough_to_be_cloned() -> None:
+    assert remake.weight_bytes() <= remake.MOST_BYTES
+
+
 def test_readme_without_its_marks_is_refused() -> None:
     with pytest.raises(BadData, match="marks"):
         readme_numbers.rewritten("no marks", "made")

@@ -254,6 +254,10 @@ void Scheduler::grant(uint32_t switches) {
 
 Wake Scheduler::suspend(State state, uint64_t timeout) { return suspend_inline(state, timeout); }
 
+int Scheduler::wait(Thread* self, State state, uint64_t timeout) {
+  return wait_inline(self, state, timeout);
+}
+
 st_switch_cb_t Scheduler::set_switch_in(st_switch_cb_t hook) {
   const st_switch_cb_t before = switch_in_;
   switch_in_ = hook;

@@ -58,6 +58,7 @@ class Scheduler {
   // errno. The call has no frame any more while it waits and does not look how the wait has ended:
   // who switches to the thread does that for it.
   int wait(Thread* self, State state, uint64_t timeout);
+  int wait_inline(Thread* self, State state, uint64_t timeout);  // for the call made most
   // The caller, after a look whether it may wait.
   Thread* about_to_wait();
 
@@ -256,7 +257,8 @@ inline bool Scheduler::exceptions_in_flight() const {
   return self->wake;
 }
 
-[[gnu::always_inline]] inline int Scheduler::wait(Thread* self, State state, uint64_t timeout) {
+[[gnu::always_inline]] inline int Scheduler::wait_inline(Thread* self, State state,
+                                                         uint64_t timeout) {
   begin_wait(self, state, timeout);
   return give_way(self);
 }

@@ -65,9 +65,7 @@ int st_cond_destroy(st_cond_t cond) {
   return 0;
 }
 
-namespace {
-
-[[gnu::always_inline]] inline int wait_for(st_cond_t cond, st_utime_t timeout) {
+int st_cond_timedwait(st_cond_t cond, st_utime_t timeout) {
   st::Thread* self = scheduler.about_to_wait();
   if (self->interrupted) [[unlikely]]
     return fail_interrupted();
@@ -75,11 +73,13 @@ namespace {
   return scheduler.wait(self, State::on_cond, timeout);
 }
 
-}  // namespace
-
-int st_cond_timedwait(st_cond_t cond, st_utime_t timeout) { return wait_for(cond, timeout); }
-
-int st_cond_wait(st_cond_t cond) { return wait_for(cond, ST_UTIME_NO_TIMEOUT); }
+int st_cond_wait(st_cond_t cond) {
+  st::Thread* self = scheduler.about_to_wait();
+  if (self->interrupted) [[unlikely]]
+    return fail_interrupted();
+  cond->queue.push(self);
+  return scheduler.wait_inline(self, State::on_cond, ST_UTIME_NO_TIMEOUT);
+}
 
 int st_cond_signal(st_cond_t cond) {
   cond->queue.wake_first(Wake::signalled);

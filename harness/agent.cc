@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <csignal>
 #include <cstdlib>
 #include <functional>
 #include <iostream>
@@ -197,6 +198,9 @@ const std::map<std::string, Agent::Answer> Agent::kAnswers{
 }  // namespace
 
 int serve_as_agent(const fs::path& base) {
+  // An answer to an archbench that has gone must not end us before we have cleaned up. A handler
+  // and not SIG_IGN, which what we start would inherit.
+  std::signal(SIGPIPE, [](int) {});
   Agent agent(base);
   for (std::string line; std::getline(std::cin, line);) {
     json answer;

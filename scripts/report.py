@@ -72,7 +72,8 @@ def subtitle(campaign: Campaign) -> str:
     blocks = len({c.block for c in campaign.cells})
     parts = [
         f"Campaign {campaign.name}", f"started {campaign.about['started_utc']}",
-        f"{len(campaign.cells):,} of {campaign.about['cells_total']:,} cells",
+        sentences.counted(len(campaign.cells), "cell")
+        + (f", {campaign.missing:,} to come" if campaign.missing else ""),
         sentences.counted(blocks, "block"), where.get("cpu_model", where["machine"]),
         sentences.counted(where["cpus"], "CPU"),
     ]

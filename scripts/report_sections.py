@@ -21,10 +21,20 @@ from report_figure import figure
 from results import Campaign
 
 
+# What a first screen has room for: the plan's own question at both ends of its load, and over CPUs.
+FIRST_FINDINGS = 5
+
+
 def findings(analysis: Analysis) -> str:
-    lines = "".join(
+    found = [
         f"<li><strong>{escape(f.place)}.</strong> {escape(f.text)}</li>\n"
         for f in sentences.headline(analysis)
+    ]
+    lines, rest = "".join(found[:FIRST_FINDINGS]), found[FIRST_FINDINGS:]
+    more = f"{len(rest)} more: every other workload and load" if rest else ""
+    further = (
+        f'<details><summary>{more}</summary>\n<ul class="findings">\n{"".join(rest)}</ul>\n</details>\n'
+        if rest else ""
     )
     doubts = "".join(f"<li>{escape(s)}</li>\n" for s in sentences.caveats(analysis))
     excluded = sum(p.excluded for p in analysis.points)
@@ -35,7 +45,7 @@ def findings(analysis: Analysis) -> str:
             ' Which and why: <a href="#gates">Gates</a>.</p>\n'
         )
     return (
-        f'<ul class="headline">\n{lines}</ul>\n'
+        f'<ul class="headline">\n{lines}</ul>\n{further}'
         f'<p class="note">{escape(sentences.brackets(analysis))}</p>\n{alarm}'
         f'<h3>How far this can be believed</h3>\n<ul class="caveats">\n{doubts}</ul>\n'
     )

@@ -21,7 +21,8 @@ constexpr unsigned kCompletions = 16384;  // the kernel keeps more itself if nee
 constexpr unsigned kMostAwaited = 16;
 constexpr int64_t kPatience = 50;  // microseconds
 // With fewer transfers under way there is no load to speak of, and it is the client that would be
-// kept waiting: with 8 clients patience made the slowest 1 per cent wait 137 us instead of 111.
+// kept waiting: with 8 clients patience cost a tenth of the answers and gained nothing
+// (bench/README.md).
 constexpr unsigned kManyWaiting = 32;
 // Waits after one that was for nothing in which nobody else is waited for: where few of many
 // clients are at work, patience then costs them a microsecond on average.

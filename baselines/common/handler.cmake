@@ -21,6 +21,8 @@ add_library(baselines_handler STATIC
   ${CMAKE_CURRENT_LIST_DIR}/http.cc
   ${CMAKE_CURRENT_LIST_DIR}/http_date.cc
   ${CMAKE_CURRENT_LIST_DIR}/job.cc
+  ${CMAKE_CURRENT_LIST_DIR}/limits.cc
+  ${CMAKE_CURRENT_LIST_DIR}/log.cc
   ${CMAKE_CURRENT_LIST_DIR}/origin.cc
   ${CMAKE_CURRENT_LIST_DIR}/output.cc
   ${CMAKE_CURRENT_LIST_DIR}/request.cc

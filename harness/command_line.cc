@@ -4,10 +4,10 @@
 #include <algorithm>
 #include <cstdio>
 
-#include "harness/agent.h"
-#include "harness/campaign.h"
+#include "harness/campaign/campaign.h"
 #include "harness/commands.h"
-#include "harness/foreign.h"
+#include "harness/foreign/foreign.h"
+#include "harness/site/agent.h"
 #include "harness/version.h"
 
 namespace archbench {

@@ -7,14 +7,14 @@
 #include <map>
 #include <set>
 
-#include "harness/campaign.h"
-#include "harness/catalogue.h"
-#include "harness/check.h"
-#include "harness/doctor.h"
+#include "harness/campaign/campaign.h"
+#include "harness/campaign/check.h"
+#include "harness/campaign/store.h"
 #include "harness/error.h"
-#include "harness/generators.h"
-#include "harness/settings.h"
-#include "harness/store.h"
+#include "harness/generators/generators.h"
+#include "harness/machine/doctor.h"
+#include "harness/machine/settings.h"
+#include "harness/servers/catalogue.h"
 
 namespace archbench {
 namespace {

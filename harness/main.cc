@@ -4,7 +4,7 @@
 
 #include "harness/command_line.h"
 #include "harness/error.h"
-#include "harness/system.h"
+#include "harness/os/system.h"
 
 int main(int argc, char** argv) {
   archbench::note_signals();

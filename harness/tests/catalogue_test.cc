@@ -1,4 +1,4 @@
-#include "harness/catalogue.h"
+#include "harness/servers/catalogue.h"
 
 #include <gtest/gtest.h>
 

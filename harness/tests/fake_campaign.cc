@@ -4,11 +4,11 @@
 //     fake_campaign PLAN FOLDER
 #include <cstdio>
 
+#include "harness/campaign/schedule.h"
+#include "harness/campaign/store.h"
+#include "harness/cell/result.h"
 #include "harness/error.h"
-#include "harness/plan.h"
-#include "harness/result.h"
-#include "harness/schedule.h"
-#include "harness/store.h"
+#include "harness/plan/plan.h"
 #include "harness/tests/observations.h"
 
 namespace {

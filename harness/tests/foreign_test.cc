@@ -1,5 +1,5 @@
 // Other people's results. The texts follow the forms of the tools; the numbers are made up.
-#include "harness/foreign.h"
+#include "harness/foreign/foreign.h"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // Lists of hosts, and one report made of several.
-#include "harness/hosts.h"
+#include "harness/plan/hosts.h"
 
 #include <gtest/gtest.h>
 
@@ -7,9 +7,9 @@
 #include <fstream>
 
 #include "harness/error.h"
-#include "harness/host_list.h"
-#include "harness/remote.h"
-#include "harness/ssh.h"
+#include "harness/plan/host_list.h"
+#include "harness/site/remote.h"
+#include "harness/site/ssh.h"
 #include "harness/tests/scratch.h"
 
 namespace archbench {

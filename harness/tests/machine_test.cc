@@ -1,12 +1,12 @@
-#include "harness/machine.h"
+#include "harness/machine/machine.h"
 
 #include <gtest/gtest.h>
 #include <unistd.h>
 
-#include "harness/doctor.h"
 #include "harness/error.h"
-#include "harness/process_tree.h"
-#include "harness/system.h"
+#include "harness/machine/doctor.h"
+#include "harness/os/process_tree.h"
+#include "harness/os/system.h"
 
 namespace archbench {
 namespace {

@@ -1,7 +1,7 @@
 // Test helper: a cell that went as it should, to be spoiled in one way by each test.
 #pragma once
 
-#include "harness/observation.h"
+#include "harness/cell/observation.h"
 
 namespace archbench {
 

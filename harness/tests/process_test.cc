@@ -8,11 +8,11 @@
 #include <cstring>
 #include <fstream>
 
-#include "harness/counters.h"
 #include "harness/error.h"
-#include "harness/process_tree.h"
-#include "harness/subprocess.h"
-#include "harness/system.h"
+#include "harness/os/process_tree.h"
+#include "harness/os/subprocess.h"
+#include "harness/os/system.h"
+#include "harness/servers/counters.h"
 #include "harness/tests/scratch.h"
 
 namespace archbench {

@@ -1,11 +1,11 @@
 // What h2load, ab and stload say about a run, good and broken. (wrk: wrk_test.cc)
 #include <gtest/gtest.h>
 
-#include "harness/ab.h"
 #include "harness/error.h"
-#include "harness/h2load.h"
-#include "harness/scan.h"
-#include "harness/stload_driver.h"
+#include "harness/generators/ab.h"
+#include "harness/generators/h2load.h"
+#include "harness/generators/scan.h"
+#include "harness/generators/stload_driver.h"
 
 namespace archbench {
 namespace {

@@ -1,5 +1,5 @@
 // Measurements, warnings and gates from what was seen.
-#include "harness/result.h"
+#include "harness/cell/result.h"
 
 #include <gtest/gtest.h>
 

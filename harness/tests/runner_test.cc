@@ -1,5 +1,5 @@
 // The order of steps, checked with fakes that take no time.
-#include "harness/runner.h"
+#include "harness/cell/runner.h"
 
 #include <gtest/gtest.h>
 

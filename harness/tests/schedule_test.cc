@@ -1,4 +1,4 @@
-#include "harness/schedule.h"
+#include "harness/campaign/schedule.h"
 
 #include <gtest/gtest.h>
 

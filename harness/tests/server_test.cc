@@ -1,5 +1,5 @@
 // Command lines of servers, the files they are given, and programs that are not ours.
-#include "harness/server.h"
+#include "harness/servers/server.h"
 
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -7,10 +7,10 @@
 #include <fstream>
 
 #include "harness/error.h"
-#include "harness/files.h"
-#include "harness/probe.h"
-#include "harness/syscalls.h"
-#include "harness/system.h"
+#include "harness/os/system.h"
+#include "harness/servers/files.h"
+#include "harness/servers/probe.h"
+#include "harness/servers/syscalls.h"
 #include "harness/tests/scratch.h"
 
 namespace archbench {

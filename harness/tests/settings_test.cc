@@ -1,4 +1,4 @@
-#include "harness/settings.h"
+#include "harness/machine/settings.h"
 
 #include <gtest/gtest.h>
 #include <sys/prctl.h>
@@ -10,7 +10,7 @@
 #include <fstream>
 
 #include "harness/error.h"
-#include "harness/system.h"
+#include "harness/os/system.h"
 #include "harness/tests/scratch.h"
 
 namespace archbench {

@@ -1,12 +1,12 @@
 // Warm-up and steady state, on series whose truth is known.
-#include "harness/steady.h"
+#include "harness/servers/steady.h"
 
 #include <gtest/gtest.h>
 
 #include <cmath>
 #include <functional>
 
-#include "harness/schedule.h"
+#include "harness/campaign/schedule.h"
 
 namespace archbench {
 namespace {

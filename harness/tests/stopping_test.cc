@@ -1,11 +1,11 @@
-#include "harness/stopping.h"
+#include "harness/campaign/stopping.h"
 
 #include <gtest/gtest.h>
 
 #include <cmath>
 
+#include "harness/campaign/schedule.h"
 #include "harness/error.h"
-#include "harness/schedule.h"
 
 namespace archbench {
 namespace {

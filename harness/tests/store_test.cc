@@ -1,4 +1,4 @@
-#include "harness/store.h"
+#include "harness/campaign/store.h"
 
 #include <gtest/gtest.h>
 #include <sys/resource.h>
@@ -7,7 +7,7 @@
 #include <fstream>
 #include <sstream>
 
-#include "harness/check.h"
+#include "harness/campaign/check.h"
 #include "harness/error.h"
 #include "harness/tests/scratch.h"
 

@@ -1,11 +1,11 @@
-#include "harness/wrk.h"
+#include "harness/generators/wrk.h"
 
 #include <gtest/gtest.h>
 
 #include <map>
 
+#include "harness/campaign/schedule.h"
 #include "harness/error.h"
-#include "harness/schedule.h"
 
 namespace archbench {
 namespace {

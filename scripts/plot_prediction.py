@@ -19,7 +19,7 @@ from typing import Any
 import figure_parts as parts
 import figure_style as style
 import figures
-from analysis.held_out import CLIENTS, CPUS, GOOD, WORK, Check
+from analysis.held_out import GOOD, KINDS, Check
 from analysis.intervals import Interval
 from analysis.model import CLIENTS_FOR_EACH_CPU, MEMORY_BYTES, Model, Predicted, model
 from analysis.record import Analysis
@@ -54,9 +54,9 @@ def _accuracy_sentence(made: Model) -> str:
     if every is None:
         return "No point could be held out to check it."
     return (
-        f"Checked at {every.points} measured points that it had not seen: {every.within} within"
-        f" {percent(GOOD)}, median error {percent(every.median_error, 1)}, worst"
-        f" {percent(every.worst_error)}."
+        f"Checked by the CPU time of a request, {every.points} times at measured points that it had not"
+        f" seen: {every.within} within {percent(GOOD)}, median error {percent(every.median_error, 1)},"
+        f" worst {percent(every.worst_error)}."
     )
 
 
@@ -65,19 +65,25 @@ def _rows(made: Model) -> tuple[figures.Row, ...]:
         {
             "what": f"predicted over {p.axis}", "label": p.label, "workload": made.workload,
             "clients": p.clients, "cpus": p.cpus, "predicted_rps": p.rps.value,
-            "low_rps": p.rps.low, "high_rps": p.rps.high, "measured_rps": "",
+            "low_rps": p.rps.low, "high_rps": p.rps.high, "measured_rps": "", "predicted_us": "",
+            "measured_us": "",
         }
         for p in made.curves
     )
     checked = tuple(
         {
             "what": f"check: {c.kind}", "label": c.label, "workload": c.workload, "clients": c.clients,
-            "cpus": c.cpus, "predicted_rps": c.predicted_rps, "low_rps": "", "high_rps": "",
-            "measured_rps": c.measured_rps,
+            "cpus": c.cpus, "predicted_rps": _known(c.predicted_rps), "low_rps": "", "high_rps": "",
+            "measured_rps": _known(c.measured_rps), "predicted_us": c.predicted_us,
+            "measured_us": c.measured_us,
         }
         for c in made.checks
     )
     return predicted + checked
+
+
+def _known(value: float | None) -> float | str:
+    return "" if value is None else value
 
 
 def draw(analysis: Analysis, made: Model, narrow: bool = False, caption: str = "") -> Any:
@@ -135,7 +141,7 @@ def _lines(axes: Any, curves: Sequence[parts.Curve], look: dict[str, style.Look]
 
 
 def _errors(axes: Any, checks: Sequence[Check], look: dict[str, style.Look]) -> None:
-    kinds = [kind for kind in (CLIENTS, CPUS, WORK) if any(c.kind == kind for c in checks)]
+    kinds = [kind for kind in KINDS if any(c.kind == kind for c in checks)]
     axes.axhspan(-GOOD, GOOD, color=style.GRID, linewidth=0, zorder=0)
     axes.axhline(0.0, color=style.FAINT, linewidth=0.8)
     for place, kind in enumerate(kinds):

@@ -6,8 +6,9 @@
 
 From the campaign's cells come the CPU time of a request over clients, the memory of a connection, and
 what a second CPU costs; from these, by bounds of operational analysis, curves to 1,000,000 clients
-and 128 CPUs. Points that the prediction never saw say how far off it is: more clients, more CPUs,
-other work. What it cannot know stands in scripts/analysis/prediction.py. The figure is drawn by
+and 128 CPUs. Points that the prediction never saw say how far off it is, in kinds that
+scripts/analysis/held_out.py explains; the last line is a server measured twice, which nothing can beat.
+What it cannot know stands in scripts/analysis/prediction.py. The figure is drawn by
 scripts/plot_prediction.py; it is part of the report and of the paper.
 """
 
@@ -41,11 +42,12 @@ def told(made: Model) -> list[str]:
         if c.label in limits:
             limit = limits[c.label]
             lines.append(f"{'':<16} {limit.clients:,} connections fit into {size(limit.memory_bytes)}")
-    lines += ["", "Points predicted without having been seen:"]
+    lines += ["", "CPU time of a request at points predicted without having been seen:"]
     for a in made.accuracies:
         lines.append(
             f"{a.kind:<16} {a.within} of {a.points} within {percent(GOOD)}; median error"
             f" {percent(a.median_error, 1)}, worst {percent(a.worst_error, 1)}"
+            + ("" if a.median_rps_error is None else f"; of the throughput {percent(a.median_rps_error, 1)}")
         )
     if not made.accuracies:
         lines.append("none: the campaign has no point that the others could predict")

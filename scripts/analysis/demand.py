@@ -1,14 +1,17 @@
 """What one request of a label demands: the service demands that a prediction starts from.
 
-All of it is read off cells on the fewest CPUs. Costs are over clients *for each CPU*, because a CPU
-that looks after n connections touches the memory of n, however many CPUs there are.
+All of it is read off cells on the fewest CPUs, as medians over blocks. Costs are over *ends*: how many
+ends of connections a CPU looks after, its own server's and, where the generator shares it, the
+generator's. A CPU that looks after n ends touches the memory of n, whoever they belong to.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+
+import numpy as np
 
 from analysis.paired import Ratio, from_logs
 from analysis.points import WALL_CLOCK, Point
@@ -18,44 +21,73 @@ MEMORY = "memory_bytes_per_connection"
 # With fewer clients a server sleeps between requests and pays for waking up; that cost goes away with
 # load and says nothing of a busy server.
 BUSY_CLIENTS = 8
-# How the cost of a request grows beyond the loads that were measured. The power was chosen where 256
-# clients are predicted from 8 and 64: of the logarithm, the fourth root, the square root and the line, the
-# fourth root came nearest. The largest load, on which predictions are checked, had no say.
-LIKELY_POWER, HIGHEST_POWER = 0.25, 0.5
+EACH, FEW = "a kernel thread for each connection", "few kernel threads"
+# A server has a kernel thread for each connection when at its largest load there are at least so many
+# for one. Not 1: a server that forks is counted while its processes still come and go.
+THREADS_FOR_EACH = 0.25
 
-Costs = Mapping[float, float]  # microseconds of CPU time for one request, by clients for each CPU
+Costs = Mapping[float, float]  # microseconds of CPU time for one request, by ends for each CPU
+
+
+@dataclass(frozen=True)
+class Span:
+    """A number, and the range within which the assumptions leave it."""
+
+    value: float
+    low: float
+    high: float
 
 
 @dataclass(frozen=True)
 class Demand:
-    """One label under one workload."""
+    """One label under one workload. Servers of one `kind` grow dearer together: where each connection has
+    a kernel thread it also has a kernel stack, a scheduler's entry and a heap of its own."""
 
     label: str
     workload: str
+    kind: str | None  # EACH or FEW; None when the threads were not counted
     alone_rps: float | None  # of a single client: what its way there and back allows
     server_us: dict[float, float]
     generator_us: dict[float, float]  # empty when the generator's CPU time was not recorded
     memory_bytes: float | None  # of a further connection, the kernel's part not counted
 
 
-def measured(points: Sequence[Point], label: str, workload: str) -> Demand | None:
+def ends_per_cpu(clients: int, cpus: int, machine_cpus: int) -> float:
+    """Ends of connections for each CPU. A server with all CPUs shares them with the generator, and each
+    connection has two ends there."""
+    return clients / cpus * (2 if cpus >= machine_cpus else 1)
+
+
+def measured(
+    points: Sequence[Point], label: str, workload: str, machine_cpus: int
+) -> Demand | None:
     """The demands of `label`; None when it was measured under fewer than two busy loads."""
     here = [p for p in points if (p.label, p.workload) == (label, workload) and CPU in p.metrics]
     fewest = min((p.cpus for p in here), default=0)
     here = sorted((p for p in here if p.cpus == fewest), key=lambda p: p.clients)
-    busy = [p for p in here if p.clients >= BUSY_CLIENTS * p.cpus]
+    busy = {
+        ends_per_cpu(p.clients, p.cpus, machine_cpus): p
+        for p in here
+        if p.clients >= BUSY_CLIENTS * p.cpus
+    }
     if len(busy) < 2:
         return None
     alone = [p.metrics[WALL_CLOCK].median for p in here if p.clients == 1 and WALL_CLOCK in p.metrics]
     memory = [p.metrics[MEMORY].median for p in here if MEMORY in p.metrics]
-    generator = {p.clients / p.cpus: cost for p in busy if (cost := generator_us(p)) is not None}
     return Demand(
-        label, workload,
+        label, workload, _kind(here[-1]),
         alone_rps=alone[0] if alone else None,
-        server_us={p.clients / p.cpus: p.metrics[CPU].median for p in busy},
-        generator_us=generator,
+        server_us={ends: p.metrics[CPU].median for ends, p in busy.items()},
+        generator_us={ends: us for ends, p in busy.items() if (us := generator_us(p)) is not None},
         memory_bytes=memory[-1] if memory else None,
     )
+
+
+def _kind(largest: Point) -> str | None:
+    threads = largest.median("server_threads")
+    if threads is None:
+        return None
+    return EACH if threads >= THREADS_FOR_EACH * largest.clients else FEW
 
 
 def generator_us(p: Point) -> float | None:
@@ -64,49 +96,83 @@ def generator_us(p: Point) -> float | None:
     return 1e6 * used / asked if used is not None and asked else None
 
 
-def at(costs: Costs, clients: float) -> float:
+def growth(family: Iterable[Costs]) -> Span:
+    """By which power of the ends the cost of a request grows for servers of one kind.
+
+    The value is the median over servers from the smallest busy load to the largest; it is never below
+    0. Low: no growth at all. High: the steepest step of any of them between neighbouring loads.
+    """
+    whole, steps = [], [0.0]
+    for costs in family:
+        loads = sorted(costs)
+        if len(loads) > 1:
+            whole.append(_power(costs, loads[0], loads[-1]))
+            steps += [_power(costs, few, many) for few, many in zip(loads, loads[1:])]
+    return Span(max(0.0, float(np.median(whole))) if whole else 0.0, 0.0, max(steps))
+
+
+def _power(costs: Costs, few: float, many: float) -> float:
+    return math.log(costs[many] / costs[few]) / math.log(many / few)
+
+
+def at(costs: Costs, ends: float) -> float:
     """The cost at a load between those that were measured; beyond them that of the nearest.
 
     Linear in the logarithm of the load: what grows with the number of connections (misses in caches and
     tables) grows by about as much with each doubling.
     """
     loads = sorted(costs)
-    if clients <= loads[0]:
+    if ends <= loads[0]:
         return costs[loads[0]]
-    if clients >= loads[-1]:
+    if ends >= loads[-1]:
         return costs[loads[-1]]
-    above = next(n for n in loads if n >= clients)
-    below = max(n for n in loads if n < clients)
-    share = math.log(clients / below) / math.log(above / below)
+    above = next(n for n in loads if n >= ends)
+    below = max(n for n in loads if n < ends)
+    share = math.log(ends / below) / math.log(above / below)
     return costs[below] + share * (costs[above] - costs[below])
 
 
-def growing(costs: Costs, clients: float, power: float = LIKELY_POWER) -> float:
-    """As `at`, but beyond the largest load the growth of the last step goes on for ever, with a power
-    of the clients."""
-    *_, before, last = sorted(costs)
-    if clients <= last:
-        return at(costs, clients)
-    growth = max(0.0, costs[last] - costs[before]) / (last**power - before**power)
-    return float(costs[last] + growth * (clients**power - last**power))
+def growing(costs: Costs, ends: float, power: float) -> float:
+    """As `at`, but beyond the largest load the cost grows with a power of the ends."""
+    return at(costs, ends) * math.pow(max(1.0, ends / max(costs)), power)
 
 
-def inflation(points: Sequence[Point], many: Point) -> Ratio | None:
-    """The CPU time of a request on several CPUs, over that on the fewest with as many clients for each.
+def inflation(points: Sequence[Point], label: str, workload: str, machine_cpus: int) -> dict[int, Ratio]:
+    """By number of CPUs: the CPU time of a request over that on the fewest, with as many ends for each.
 
-    Above 1 is what the CPUs lose to each other: locks, shared lines, and on a machine without a CPU for
-    the generator also its presence. Paired within blocks. None when the fewer were not measured.
+    Above 1 is what the CPUs lose to each other: locks and shared lines. Paired within blocks, the mean
+    of the logarithms over a block's busy loads. Empty when only one number of CPUs was measured.
     """
-    own = [p for p in points if (p.label, p.workload) == (many.label, many.workload) and p.of(CPU)]
-    fewest = min((p.cpus for p in own), default=many.cpus)
-    few = [p for p in own if p.cpus == fewest and p.clients >= BUSY_CLIENTS * p.cpus]
-    if many.cpus == fewest or len(few) < 2:
+    own = [p for p in points if (p.label, p.workload) == (label, workload) and p.of(CPU)]
+    own = [p for p in own if p.clients >= BUSY_CLIENTS * p.cpus]
+    fewest = min((p.cpus for p in own), default=0)
+    logs: dict[int, dict[int, list[float]]] = {}
+    for many in (p for p in own if p.cpus > fewest):
+        ends = ends_per_cpu(many.clients, many.cpus, machine_cpus)
+        for block, cost in many.of(CPU).items():
+            costs: Costs = {
+                ends_per_cpu(p.clients, p.cpus, machine_cpus): p.of(CPU)[block]
+                for p in own
+                if p.cpus == fewest and block in p.of(CPU)
+            }
+            if costs:
+                by_block = logs.setdefault(many.cpus, {})
+                by_block.setdefault(block, []).append(math.log(cost / at(costs, ends)))
+    ratios = {
+        cpus: from_logs({block: float(np.mean(each)) for block, each in by_block.items()})
+        for cpus, by_block in logs.items()
+    }
+    return {cpus: ratio for cpus, ratio in ratios.items() if ratio is not None}
+
+
+def serial_share(inflated: Mapping[int, Ratio]) -> Span | None:
+    """The serial share of the scalability law that a step to more CPUs shows; None when none was made.
+
+    The most precise step says it. The value is 0 unless the loss is sure: a share of a hundredth already
+    halves a hundred CPUs, and two of them cannot tell a hundredth from noise.
+    """
+    if not inflated:
         return None
-    logs = {}
-    for block, cost in many.of(CPU).items():
-        costs: Costs = {p.clients / p.cpus: p.of(CPU)[block] for p in few if block in p.of(CPU)}
-        if len(costs) == len(few):
-            logs[block] = math.log(cost / at(costs, many.clients / many.cpus))
-    return from_logs(logs)
-
-
+    cpus, ratio = min(inflated.items(), key=lambda each: each[1].high / each[1].low)
+    low, high = (max(0.0, bound - 1) / (cpus - 1) for bound in (ratio.low, ratio.high))
+    return Span((ratio.ratio - 1) / (cpus - 1) if ratio.verdict == "ahead" else 0.0, low, high)

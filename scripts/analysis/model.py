@@ -5,16 +5,14 @@ Made of one analysis and nothing else. Every number in it that is not a demand i
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-from analysis.demand import BUSY_CLIENTS, Demand, inflation, measured
+from analysis.demand import Demand, Span, growth, inflation, measured, serial_share
 from analysis.held_out import Accuracy, Check, accuracies, checks
-from analysis.points import Point
-from analysis.prediction import NO_SHARING, Span, most_clients, on_other_cpus
+from analysis.prediction import NO_SHARING, most_clients, on_other_cpus
 from analysis.record import Analysis
 
-SCHEMA = "archbench.model/1"
+SCHEMA = "archbench.model/2"
 LABELLED = "Prediction, not measurement."
 CLIENTS = tuple(10**e * m for e in range(6) for m in (1, 2, 5)) + (1_000_000,)
 CPUS = (1, 2, 4, 8, 16, 32, 64, 128)
@@ -26,11 +24,13 @@ MEMORY_BYTES = float(64 << 30)
 
 @dataclass(frozen=True)
 class Calibration:
-    """What was measured of one label. `sharing` is the serial share that its step to more CPUs shows."""
+    """What was measured of one label. `growth` is the power of the clients with which its kind grows
+    dearer beyond the largest load, `sharing` the serial share that its step to more CPUs shows."""
 
     label: str
     architecture: str
     demand: Demand
+    growth: Span
     sharing: Span
     sharing_known: bool  # False: it was measured on one number of CPUs, and 0 is only assumed
 
@@ -75,23 +75,31 @@ class Model:
 def model(analysis: Analysis, memory_bytes: float = MEMORY_BYTES) -> Model | None:
     """The model of the workload whose load varies most; None when no label was measured under enough."""
     workload = base_workload(analysis)
-    calibrations = [
-        Calibration(label.name, label.architecture, demand, *_sharing(analysis.points, demand))
+    twins = {label.name: label.twin_of for label in analysis.labels if label.twin_of is not None}
+    demands = {
+        label: demand
         for label in analysis.labels
-        if label.twin_of is None and (demand := measured(analysis.points, label.name, workload))
-    ]
-    if not calibrations:
+        if label.name not in twins
+        and (demand := measured(analysis.points, label.name, workload, analysis.cpus))
+    }
+    if not demands:
         return None
+    calibrations = []
+    for label, demand in demands.items():
+        family = growth(d.server_us for d in demands.values() if d.kind == demand.kind)
+        share = serial_share(inflation(analysis.points, label.name, workload, analysis.cpus))
+        calibrations.append(
+            Calibration(
+                label.name, label.architecture, demand, family, share or NO_SHARING, share is not None
+            )
+        )
     limits = [
         Limit(c.label, memory_bytes, most)
         for c in calibrations
         if (most := most_clients(c.demand, memory_bytes)) is not None
     ]
     fit = {limit.label: limit.clients for limit in limits}
-    # A twin is its server again, and would only count its checks twice.
-    twins = {label.name for label in analysis.labels if label.twin_of is not None}
-    own = [p for p in analysis.points if p.label not in twins]
-    made = checks(own, analysis.workloads, workload, analysis.reference, analysis.cpus)
+    made = checks(analysis.points, analysis.workloads, workload, twins, analysis.cpus)
     return Model(
         SCHEMA, LABELLED, analysis.campaign, analysis.cells_sha256, workload, analysis.cpus,
         tuple(calibrations),
@@ -106,28 +114,12 @@ def base_workload(analysis: Analysis) -> str:
     return max(names, key=lambda name: sum(p.workload == name for p in analysis.points))
 
 
-def _sharing(points: Sequence[Point], demand: Demand) -> tuple[Span, bool]:
-    """The serial share, from the load over CPUs that shows it most surely; its interval is that load's."""
-    found = [
-        (ratio, p.cpus - 1)
-        for p in points
-        if (p.label, p.workload) == (demand.label, demand.workload)
-        and p.clients >= BUSY_CLIENTS * p.cpus
-        and (ratio := inflation(points, p)) is not None
-    ]
-    if not found:
-        return NO_SHARING, False
-    ratio, further = min(found, key=lambda each: each[0].high / each[0].low)
-    shares = [max(0.0, value - 1) / further for value in (ratio.ratio, ratio.low, ratio.high)]
-    return Span(*shares), True
-
-
 def _over_clients(c: Calibration, fit: dict[str, int]) -> list[Predicted]:
     """On one CPU, from one client to a million or as many as there is memory for."""
     most = fit.get(c.label, CLIENTS[-1])
     loads = [n for n in CLIENTS if n < most] + [min(most, CLIENTS[-1])]
     return [
-        Predicted("clients", c.label, n, 1, on_other_cpus(c.demand, NO_SHARING, n, 1))
+        Predicted("clients", c.label, n, 1, on_other_cpus(c.demand, c.growth, NO_SHARING, n, 1))
         for n in dict.fromkeys(loads)
     ]
 
@@ -136,7 +128,7 @@ def _over_cpus(c: Calibration) -> list[Predicted]:
     return [
         Predicted(
             "cpus", c.label, k * CLIENTS_FOR_EACH_CPU, k,
-            on_other_cpus(c.demand, c.sharing, k * CLIENTS_FOR_EACH_CPU, k),
+            on_other_cpus(c.demand, c.growth, c.sharing, k * CLIENTS_FOR_EACH_CPU, k),
         )
         for k in CPUS
     ]

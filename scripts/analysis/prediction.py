@@ -5,7 +5,13 @@
 N clients, k CPUs, X(1) what one client alone gets, D the CPU time of a request where each CPU has N/k
 clients, s the serial share of the Universal Scalability Law. The first bound is Little's law without
 queues, the second the utilisation law. Denning and Buzen, "The Operational Analysis of Queueing
-Network Models" (1978); Gunther, "Guerrilla Capacity Planning" (2007).
+Network Models" (1978); Gunther, "Guerrilla Capacity Planning" (2007). Beyond the largest load D grows
+with a power that the servers of one kind have in common.
+
+The power, one for each kind, was chosen without the loads that are predicted: of eight forms (no growth,
+the last step's growth continued by the logarithm, the fourth or the square root, alone or in common;
+the whole curve's slope, alone or in common) it came nearest where 256 clients are predicted from 8 and
+64, over four campaigns: mean error 17 %, median 13 %; the server's own slope 18 %, no growth 19 %.
 
 What it cannot know: the law's third term, coherence, which two CPUs do not show; memory controllers,
 sockets and network cards; what the kernel's tables cost beyond the loads that were measured.
@@ -13,55 +19,35 @@ sockets and network cards; what the kernel's tables cost beyond the loads that w
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from analysis.demand import HIGHEST_POWER, Demand, at, growing
-
-
-@dataclass(frozen=True)
-class Span:
-    """A predicted number, and the range within which the assumptions leave it."""
-
-    value: float
-    low: float
-    high: float
-
+from analysis.demand import Demand, Span, growing
 
 NO_SHARING = Span(0.0, 0.0, 0.0)
 
 
-def on_other_cpus(demand: Demand, sharing: Span, clients: int, cpus: int) -> Span:
+def on_other_cpus(demand: Demand, growth: Span, sharing: Span, clients: int, cpus: int) -> Span:
     """Requests per second with the clients on other machines.
 
-    High: a request never costs more than at the largest load measured, and sharing is as little as its
-    interval allows. Low: the growth over the last step goes on with the square root of the clients, and
-    sharing is as much. The value lies between them: it goes on with the fourth root.
+    High: growth and sharing are as little as their ranges allow; low: as much.
     """
     each, costs = clients / cpus, demand.server_us
+
+    def rate(power: float, share: float) -> float:
+        busy = 1e6 * cpus / (growing(costs, each, power) * (1 + share * (cpus - 1)))
+        return busy if demand.alone_rps is None else min(clients * demand.alone_rps, busy)
+
     return Span(
-        _bounded(demand, clients, _busy(cpus, growing(costs, each), sharing.value)),
-        _bounded(demand, clients, _busy(cpus, growing(costs, each, HIGHEST_POWER), sharing.high)),
-        _bounded(demand, clients, _busy(cpus, at(costs, each), sharing.low)),
+        rate(growth.value, sharing.value), rate(growth.high, sharing.high), rate(growth.low, sharing.low)
     )
 
 
-def beside_generator(
-    demand: Demand, sharing: float, clients: int, cpus: int, machine_cpus: int
-) -> float:
+def beside_generator(server_us: float, generator_us: float, cpus: int, machine_cpus: int) -> float:
     """Requests per second where the generator runs on the same machine, as all that is measured here.
 
     With CPUs of its own it is a second bound. Without, both take turns and their costs add up.
     """
-    each = clients / cpus
-    server = at(demand.server_us, each) * (1 + sharing * (cpus - 1))
-    generator = at(demand.generator_us, each) if demand.generator_us else 0.0
     if cpus >= machine_cpus:
-        busy = 1e6 * machine_cpus / (server + generator)
-    else:
-        busy = 1e6 * cpus / server
-        if generator:
-            busy = min(busy, 1e6 * (machine_cpus - cpus) / generator)
-    return _bounded(demand, clients, busy)
+        return 1e6 * machine_cpus / (server_us + generator_us)
+    return 1e6 * min(cpus / server_us, (machine_cpus - cpus) / generator_us)
 
 
 def most_clients(demand: Demand, memory_bytes: float) -> int | None:
@@ -69,11 +55,3 @@ def most_clients(demand: Demand, memory_bytes: float) -> int | None:
     if not demand.memory_bytes or demand.memory_bytes <= 0:
         return None
     return int(memory_bytes / demand.memory_bytes)
-
-
-def _busy(cpus: int, cost_us: float, sharing: float) -> float:
-    return 1e6 * cpus / (cost_us * (1 + sharing * (cpus - 1)))
-
-
-def _bounded(demand: Demand, clients: int, busy_rps: float) -> float:
-    return busy_rps if demand.alone_rps is None else min(clients * demand.alone_rps, busy_rps)

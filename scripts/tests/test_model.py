@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
+from collections.abc import Sequence
 from pathlib import Path
 
 import figures
@@ -13,14 +15,18 @@ import pytest
 import results
 import synthetic
 from analysis import demand, held_out, prediction
-from analysis.demand import Demand
+from analysis.demand import EACH, FEW, Demand, Span
+from analysis.intervals import Interval
 from analysis.model import CLIENTS_FOR_EACH_CPU, Model, model
-from analysis.prediction import NO_SHARING, Span
+from analysis.paired import from_logs
+from analysis.prediction import NO_SHARING
+from analysis.points import Point
 from analysis.record import Analysis, analyse
 
 STEADY = synthetic.Server("st", "process", "steady", 50_000, float("inf"), 0.8)
 CROWDED = synthetic.Server("mp", "fork", "crowded", 40_000, 400, 1.0)
-PLAIN = Demand("a", "w", 5_000, {8: 10.0, 64: 10.0, 1024: 20.0}, {8: 5.0, 64: 5.0, 1024: 5.0}, 50_000)
+PLAIN = Demand("a", "w", None, 5_000, {8: 10.0, 64: 10.0, 1024: 20.0}, {}, 50_000)
+FLAT = Span(0.0, 0.0, 0.0)
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +46,7 @@ def made_of(analysis: Analysis) -> Model:
 
 
 def test_demands_are_those_that_were_put_in(known: Analysis) -> None:
-    found = demand.measured(known.points, "crowded", "plain")
+    found = demand.measured(known.points, "crowded", "plain", known.cpus)
     assert found is not None
     assert found.server_us == pytest.approx({n: 25 * (1 + n / 400) for n in (8, 64, 512)}, rel=1e-3)
     assert found.memory_bytes == 100_000
@@ -58,32 +64,70 @@ def test_many_cpus_follow_the_law(known: Analysis) -> None:
     assert curve[1] == pytest.approx(50_000, rel=1e-3)
 
 
+def test_a_server_beside_the_generator_looks_after_both_ends() -> None:
+    assert demand.ends_per_cpu(256, 1, machine_cpus=2) == 256
+    assert demand.ends_per_cpu(256, 2, machine_cpus=2) == 256
+    assert demand.ends_per_cpu(256, 2, machine_cpus=4) == 128
+
+
+def test_kind_is_seen_from_the_threads_at_the_largest_load(known: Analysis) -> None:
+    def kind(threads: float | None) -> str | None:
+        points = []
+        for p in known.points:
+            own = {} if threads is None else {"server_threads": Interval(threads, threads, threads, 6, 0.9)}
+            points.append(dataclasses.replace(p, metrics={**p.metrics, **own}))
+        found = demand.measured(points, "steady", "plain", known.cpus)
+        assert found is not None
+        return found.kind
+
+    assert [kind(513), kind(300), kind(12), kind(None)] == [EACH, EACH, FEW, None]
+
+
+def test_growth_is_the_median_of_a_kind_and_never_negative() -> None:
+    doubling: demand.Costs = {8: 10.0, 16: 10.0, 32: 20.0}
+    found = demand.growth([doubling, {8: 10.0, 32: 10.0}, {8: 10.0, 32: 40.0}])
+    assert (found.value, found.low, found.high) == pytest.approx((0.5, 0.0, 1.0))
+    assert demand.growth([{8: 10.0, 32: 5.0}]) == FLAT
+    assert demand.growth([]) == FLAT
+
+
 def test_cost_goes_by_the_clients_of_each_cpu() -> None:
-    one = prediction.on_other_cpus(PLAIN, NO_SHARING, 64, 1).value
-    assert prediction.on_other_cpus(PLAIN, NO_SHARING, 4 * 64, 4).value == pytest.approx(4 * one)
+    one = prediction.on_other_cpus(PLAIN, FLAT, NO_SHARING, 64, 1).value
+    many = prediction.on_other_cpus(PLAIN, FLAT, NO_SHARING, 4 * 64, 4).value
+    assert many == pytest.approx(4 * one)
 
 
 def test_few_clients_are_bounded_by_their_own_way() -> None:
-    assert prediction.on_other_cpus(PLAIN, NO_SHARING, 3, 16).value == 15_000
+    assert prediction.on_other_cpus(PLAIN, FLAT, NO_SHARING, 3, 16).value == 15_000
 
 
-def test_range_beyond_the_largest_load_is_no_growth_to_growth_with_the_square_root() -> None:
-    far = prediction.on_other_cpus(PLAIN, NO_SHARING, 1 << 20, 1)
-    assert far.high == pytest.approx(1e6 / 20)
-    assert far.low == pytest.approx(1e6 / (20 + 10 * (1024 - 32) / (32 - 8)))  # of the square roots
-    assert far.low < far.value < far.high
+def test_range_beyond_the_largest_load_is_that_of_the_growth() -> None:
+    far = prediction.on_other_cpus(PLAIN, Span(0.25, 0.0, 0.5), NO_SHARING, 1 << 20, 1)
+    assert (far.low, far.value, far.high) == pytest.approx([50_000 / 32, 50_000 / 1024**0.25, 50_000])
 
 
 def test_sharing_widens_the_range() -> None:
-    found = prediction.on_other_cpus(PLAIN, Span(0.1, 0.0, 0.2), 64 * 2, 2)
+    found = prediction.on_other_cpus(PLAIN, FLAT, Span(0.1, 0.0, 0.2), 64 * 2, 2)
     assert (found.low, found.value, found.high) == pytest.approx((1e6 / 6, 1e6 / 5.5, 2e5))
 
 
+def test_sharing_that_is_not_sure_is_only_in_the_range() -> None:
+    sure = from_logs({block: 0.1 + 0.01 * block for block in range(6)})
+    unsure = from_logs({block: 0.1 * (-1) ** block for block in range(6)})
+    few = from_logs({0: 0.5})
+    assert sure and unsure and few
+    share = demand.serial_share({2: unsure, 3: sure})  # the more precise of the two
+    assert share is not None and share.value == pytest.approx((sure.ratio - 1) / 2) and share.low > 0
+    for ratio in (unsure, few):
+        share = demand.serial_share({2: ratio})
+        assert share is not None and share.value == 0 and share.high > 0
+    assert demand.serial_share({}) is None
+
+
 def test_generator_takes_turns_when_it_has_no_cpu_of_its_own() -> None:
-    assert prediction.beside_generator(PLAIN, 0.0, 128, 2, 2) == pytest.approx(2e6 / 15)
-    assert prediction.beside_generator(PLAIN, 0.0, 64, 1, 2) == pytest.approx(1e6 / 10)
-    slow = dataclasses.replace(PLAIN, generator_us={64: 40.0})
-    assert prediction.beside_generator(slow, 0.0, 64, 1, 2) == pytest.approx(1e6 / 40)
+    assert prediction.beside_generator(10.0, 5.0, 2, 2) == pytest.approx(2e6 / 15)
+    assert prediction.beside_generator(10.0, 5.0, 1, 2) == pytest.approx(1e6 / 10)
+    assert prediction.beside_generator(10.0, 40.0, 1, 2) == pytest.approx(1e6 / 40)
 
 
 def test_memory_ends_the_curve() -> None:
@@ -103,20 +147,58 @@ def test_curve_over_clients_ends_where_memory_does(known: Analysis) -> None:
 
 def test_what_follows_the_model_is_predicted_and_what_does_not_is_told(known: Analysis) -> None:
     errors = {(c.kind, c.label): c.error for c in made_of(known).checks}
-    assert abs(errors[held_out.CLIENTS, "steady"]) < 0.01
+    # The two have one kind and differ: half of what the other one grows by is expected of each.
+    slope = math.log((1 + 64 / 400) / (1 + 8 / 400)) / math.log(8) / 2
+    assert errors[held_out.CLIENTS, "steady"] == pytest.approx(8**slope - 1, rel=1e-2)
+    step = (1 + 512 / 400) / (1 + 64 / 400)
+    assert errors[held_out.SERVER, "steady"] == pytest.approx(step - 1, rel=1e-2)
+    assert errors[held_out.SERVER, "crowded"] == pytest.approx(1 / step - 1, rel=1e-2)
     # The step to two CPUs costs a quarter, and with one load over CPUs nothing else says so.
-    assert errors[held_out.CPUS, "steady"] == pytest.approx(0.25, abs=0.01)
+    assert errors[held_out.CPUS, "steady"] == pytest.approx(0.8 - 1, abs=0.01)
+    assert abs(errors[held_out.CPUS, "crowded"]) < 0.01
     # Other work costs a factor here and not an amount, which the model's addition gets wrong.
     assert abs(errors[held_out.WORK, "crowded"]) > 0.1
 
 
-def test_accuracy_counts_errors_of_either_sign() -> None:
-    check = held_out.Check(held_out.CPUS, "a", "w", 64, 2, 1.0, 1.0, 0.0)
-    (cpus, every) = held_out.accuracies(
-        [dataclasses.replace(check, error=e) for e in (-0.3, 0.05, 0.1)]
-    )
+def test_held_out_point_is_not_looked_at(known: Analysis) -> None:
+    def found(points: Sequence[Point]) -> dict[tuple[str, str], float]:
+        return {
+            (c.kind, c.label): c.predicted_us
+            for c in held_out.checks(points, known.workloads, "plain", {}, known.cpus)
+        }
+
+    def doubled(p: Point) -> Point:
+        if (p.label, p.workload, p.clients) != ("steady", "plain", 512):
+            return p
+        middle = p.metrics[demand.CPU].median
+        return dataclasses.replace(
+            p, metrics={**p.metrics, demand.CPU: Interval(2 * middle, middle, 3 * middle, 6, 0.9)}
+        )
+
+    before, after = found(known.points), found([doubled(p) for p in known.points])
+    for kind in (held_out.CLIENTS, held_out.SERVER):
+        assert after[kind, "steady"] == before[kind, "steady"]
+    assert after[held_out.CLIENTS, "crowded"] == before[held_out.CLIENTS, "crowded"]
+    assert after[held_out.SERVER, "crowded"] == pytest.approx(2 * before[held_out.SERVER, "crowded"])
+
+
+def test_accuracy_counts_errors_of_either_sign_and_leaves_the_twin_apart() -> None:
+    check = held_out.Check(held_out.CPUS, "a", "w", 64, 2, 1.0, 1.0, 0.0, 120.0, 100.0)
+    made = [dataclasses.replace(check, error=e) for e in (-0.3, 0.05, 0.1)]
+    twin = dataclasses.replace(check, kind=held_out.TWIN, error=0.5, predicted_rps=None, measured_rps=None)
+    cpus, every, same = held_out.accuracies([*made, twin])
     assert (cpus.points, cpus.within, cpus.median_error, cpus.worst_error) == (3, 2, 0.1, 0.3)
-    assert every.kind == "all" and held_out.accuracies([]) == ()
+    assert cpus.median_rps_error == pytest.approx(0.2)
+    assert (every.kind, every.points, same.kind, same.points) == ("all", 3, held_out.TWIN, 1)
+    assert same.median_rps_error is None and held_out.accuracies([]) == ()
+
+
+def test_twin_is_predicted_by_the_server_that_it_repeats(healthy: Path) -> None:
+    made = made_of(analyse(results.load(healthy)))
+    twins = [c for c in made.checks if c.kind == held_out.TWIN]
+    assert {c.label for c in twins} == {"edsm epoll (twin)"} and len(twins) == 4
+    assert all(abs(c.error) < 0.05 for c in twins)
+    assert not any(c.label == "edsm epoll (twin)" for c in made.checks if c.kind != held_out.TWIN)
 
 
 def test_command_writes_a_model_that_calls_itself_prediction(

@@ -157,7 +157,7 @@ def _errors(axes: Any, checks: Sequence[Check], look: dict[str, style.Look]) -> 
     axes.set_ylim(-1.1 * ERROR_AXIS, 1.1 * ERROR_AXIS)
     axes.yaxis.set_major_formatter(lambda v, _: percent(v))
     axes.set_title("Error where it can be checked")
-    axes.set_ylabel("predicted / measured − 1")
+    axes.set_ylabel("CPU time: predicted / measured − 1")
 
 
 if __name__ == "__main__":

@@ -5,18 +5,17 @@
 #include <stdlib.h>
 #include <sys/eventfd.h>
 
+#include "errors.h"
 #include "scheduler.h"
 
 namespace st {
 namespace {
 
-thread_local List<_st_bell> bells;
-thread_local bool bells_ready = false;
+thread_local constinit List<_st_bell> bells;
 
 }  // namespace
 
 void bells_after_fork() {
-  if (!bells_ready) return;
   for (_st_bell* bell = bells.front(); bell; bell = bells.after(bell)) {
     const int fresh = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     ST_CHECK(fresh >= 0 && dup3(fresh, bell->netfd->fd, O_CLOEXEC) >= 0,
@@ -26,11 +25,10 @@ void bells_after_fork() {
 }
 
 void ring(int fd) {
-  const int error = errno;
+  const ErrnoKept kept;
   const uint64_t one = 1;
   // Full at 2^64 - 2 rings: then it is ringing anyhow.
   [[maybe_unused]] const ssize_t written = write(fd, &one, sizeof(one));
-  errno = error;
 }
 
 void bell_disown(st_bell_t bell) {
@@ -39,7 +37,6 @@ void bell_disown(st_bell_t bell) {
 }
 
 void bells_end() {
-  if (!bells_ready) return;
   while (_st_bell* bell = bells.front()) {
     close(bell->netfd->fd);
     bell_disown(bell);
@@ -54,14 +51,11 @@ st_bell_t st_bell_new() {
   auto* bell = static_cast<st_bell_t>(calloc(1, sizeof(_st_bell)));
   if (bell) bell->netfd = st::netfd_wrap(fd, st::Tcp::no);
   if (!bell || !bell->netfd) {
-    const int error = errno;
+    const st::ErrnoKept kept;
     free(bell);
     close(fd);
-    errno = error;
     return nullptr;
   }
-  if (!st::bells_ready) st::bells.make_empty();
-  st::bells_ready = true;
   st::bells.push_back(bell);
   return bell;
 }

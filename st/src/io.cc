@@ -3,9 +3,10 @@
 
 #include <errno.h>
 #include <limits.h>
-#include <stdlib.h>
-#include <string.h>
 
+#include <algorithm>
+
+#include "errors.h"
 #include "operation.h"
 #include "scheduler.h"
 
@@ -14,8 +15,6 @@ namespace {
 using st::Netfd;
 using st::netfd_is_tcp;
 using st::netfd_wait;
-using st::netfd_wait_inline;
-using st::netfd_wrap;
 using st::Operation;
 using st::scheduler;
 using st::Tcp;
@@ -29,96 +28,99 @@ inline bool worth_trying(const Netfd* fd, const Operation& operation) {
          scheduler.interrupt_pending() || operation.apart_from_the_stream();
 }
 
+// Whether an attempt has failed only for now.
+inline bool failed_for_now() { return errno == EAGAIN || errno == EINTR; }
+static_assert(EWOULDBLOCK == EAGAIN);
+
+// A TCP socket that gave or took less than it could have is empty or full now.
+inline void note(Netfd* fd, short what, ssize_t done, size_t wanted) {
+  if (done > 0 && static_cast<size_t>(done) < wanted && !fd->watch->ended && netfd_is_tcp(fd))
+    fd->watch->ready &= ~what;
+}
+
 // Repeats an operation until it succeeds or fails for good, waiting when it would block.
 ssize_t transfer(Netfd* fd, const Operation& operation, st_utime_t timeout) {
   const short what = operation.needs();
   for (;;) {
     if (worth_trying(fd, operation)) {
-      const ssize_t done = scheduler.events.perform(operation, timeout);
-      if (done >= 0) return done;
+      const ssize_t done = scheduler.events.perform(*fd->watch, operation, timeout);
+      if (done >= 0) {
+        note(fd, what, done, operation.bytes());
+        return done;
+      }
       if (errno == EINTR && !scheduler.events.completes()) continue;
-      if (errno != EAGAIN && errno != EWOULDBLOCK) return -1;
-      fd->watch->ready = static_cast<uint8_t>(fd->watch->ready & ~what);
+      if (errno != EAGAIN) return -1;
+      fd->watch->ready &= ~what;
     }
     if (!netfd_wait(fd, what, timeout)) return -1;
     // Also where the report does not say so (a mechanism may report more than it knows): try.
-    fd->watch->ready = static_cast<uint8_t>(fd->watch->ready | what);
+    fd->watch->ready |= what;
   }
 }
 
-// A TCP socket that gave or took less than it could have is empty or full now.
-void note_short(Netfd* fd, short what) {
-  if (!fd->watch->ended && (fd->watch->tcp == Tcp::yes || netfd_is_tcp(fd)))
-    fd->watch->ready = static_cast<uint8_t>(fd->watch->ready & ~what);
+Operation reading(const Netfd* fd, void* buf, size_t size) {
+  return {fd->watch->tcp == Tcp::yes ? Kind::recv : Kind::read, fd->fd, buf, size};
 }
 
+Operation writing(const Netfd* fd, const void* buf, size_t size) {
+  return {fd->watch->tcp == Tcp::yes ? Kind::send : Kind::write, fd->fd, const_cast<void*>(buf),
+          size};
+}
+
+// Apart, so that calls which nearly always need no operation in memory have no place for one.
 [[gnu::noinline]] ssize_t read_some(Netfd* fd, void* buf, size_t size, st_utime_t timeout) {
-  const Kind kind = fd->watch->tcp == Tcp::yes ? Kind::recv : Kind::read;
-  const ssize_t got = transfer(fd, {kind, fd->fd, buf, size}, timeout);
-  if (got > 0 && static_cast<size_t>(got) < size) note_short(fd, POLLIN);
-  return got;
+  return transfer(fd, reading(fd, buf, size), timeout);
 }
 
-ssize_t write_some(Netfd* fd, const void* buf, size_t size, st_utime_t timeout) {
-  const Kind kind = fd->watch->tcp == Tcp::yes ? Kind::send : Kind::write;
-  const ssize_t put = transfer(fd, {kind, fd->fd, const_cast<void*>(buf), size}, timeout);
-  if (put >= 0 && static_cast<size_t>(put) < size) note_short(fd, POLLOUT);
-  return put;
+[[gnu::noinline]] ssize_t write_some(Netfd* fd, const void* buf, size_t size, st_utime_t timeout) {
+  return transfer(fd, writing(fd, buf, size), timeout);
 }
 
-size_t total(const iovec* iov, int count) {
-  size_t bytes = 0;
-  for (int i = 0; i < count; ++i) bytes += iov[i].iov_len;
-  return bytes;
-}
-
-// The kernel takes at most this many pieces in one call.
-int pieces(int count) { return count < IOV_MAX ? count : IOV_MAX; }
-
-ssize_t readv_some(Netfd* fd, const iovec* iov, int count, st_utime_t timeout) {
-  const ssize_t got = transfer(
-      fd, {Kind::readv, fd->fd, const_cast<iovec*>(iov), static_cast<size_t>(count)}, timeout);
-  if (got > 0 && static_cast<size_t>(got) < total(iov, count)) note_short(fd, POLLIN);
-  return got;
-}
-
-ssize_t writev_some(Netfd* fd, const iovec* iov, int count, st_utime_t timeout) {
-  const ssize_t put = transfer(
-      fd, {Kind::writev, fd->fd, const_cast<iovec*>(iov), static_cast<size_t>(count)}, timeout);
-  if (put >= 0 && static_cast<size_t>(put) < total(iov, count)) note_short(fd, POLLOUT);
-  return put;
+// By `kind`, readv or writev; the kernel takes at most so many pieces in one call.
+ssize_t vector_some(Netfd* fd, Kind kind, const iovec* iov, int count, st_utime_t timeout) {
+  const auto pieces = static_cast<size_t>(std::min(count, IOV_MAX));
+  return transfer(fd, {kind, fd->fd, const_cast<iovec*>(iov), pieces}, timeout);
 }
 
 // Takes what has been transferred out of a vector, and empty pieces with it.
 void advance(iovec** iov, int* count, size_t bytes) {
-  while (*count > 0 && bytes >= (*iov)->iov_len) {
-    bytes -= (*iov)->iov_len;
-    (*iov)->iov_base = static_cast<char*>((*iov)->iov_base) + (*iov)->iov_len;
-    (*iov)->iov_len = 0;
-    ++*iov;
-    --*count;
+  for (; *count > 0; ++*iov, --*count) {
+    iovec& piece = **iov;
+    const size_t taken = std::min(bytes, piece.iov_len);
+    piece.iov_base = static_cast<char*>(piece.iov_base) + taken;
+    piece.iov_len -= taken;
+    bytes -= taken;
+    if (piece.iov_len > 0) return;
   }
-  if (bytes > 0) {
-    (*iov)->iov_base = static_cast<char*>((*iov)->iov_base) + bytes;
-    (*iov)->iov_len -= bytes;
+}
+
+// Repeats a transfer until nothing is missing, it fails, or the other side has ended.
+int vector_resid(Netfd* fd, Kind kind, iovec** iov, int* count, st_utime_t timeout) {
+  advance(iov, count, 0);
+  while (*count > 0) {
+    const ssize_t done = vector_some(fd, kind, *iov, *count, timeout);
+    if (done < 0 || (done == 0 && kind == Kind::readv)) return static_cast<int>(done);
+    advance(iov, count, static_cast<size_t>(done));
   }
+  return 0;
+}
+
+msghdr message_of(iovec* piece, const sockaddr* name, int size) {
+  msghdr message{};
+  message.msg_name = const_cast<sockaddr*>(name);
+  message.msg_namelen = name ? static_cast<socklen_t>(size) : 0;
+  message.msg_iov = piece;
+  message.msg_iovlen = 1;
+  return message;
 }
 
 }  // namespace
 
 st_netfd_t st_accept(st_netfd_t fd, struct sockaddr* addr, int* addrlen, st_utime_t timeout) {
-  Operation accept{Kind::accept, fd->fd, addr, 0};
-  accept.size_out = addrlen;
-  const ssize_t accepted = transfer(fd, accept, timeout);
+  const ssize_t accepted =
+      transfer(fd, {Kind::accept, fd->fd, addr, 0, SOCK_NONBLOCK, addrlen}, timeout);
   if (accepted < 0) return nullptr;
-  const int osfd = static_cast<int>(accepted);
-  st_netfd_t netfd = netfd_wrap(osfd, netfd_is_tcp(fd) ? Tcp::yes : Tcp::no);
-  if (!netfd) {
-    const int error = errno;
-    close(osfd);
-    errno = error;
-  }
-  return netfd;
+  return st::netfd_wrap_or_close(static_cast<int>(accepted), netfd_is_tcp(fd) ? Tcp::yes : Tcp::no);
 }
 
 int st_connect(st_netfd_t fd, const struct sockaddr* addr, int addrlen, st_utime_t timeout) {
@@ -129,20 +131,15 @@ int st_connect(st_netfd_t fd, const struct sockaddr* addr, int addrlen, st_utime
       continue;
     }
     // A connect that a signal interrupted goes on in the kernel; asking again then finds it under
-    // way.
+    // way, or done.
+    if (interrupted && errno == EISCONN) break;
     const bool under_way =
         errno == EINPROGRESS || (interrupted && (errno == EALREADY || errno == EADDRINUSE));
-    if (interrupted && errno == EISCONN) break;
-    if (!under_way) return -1;
-    if (!netfd_wait(fd, POLLOUT, timeout)) return -1;
+    if (!under_way || !netfd_wait(fd, POLLOUT, timeout)) return -1;
     int error = 0;
     socklen_t size = sizeof(error);
     if (getsockopt(fd->fd, SOL_SOCKET, SO_ERROR, &error, &size) != 0) return -1;
-    if (error) {
-      errno = error;
-      return -1;
-    }
-    break;
+    return error ? st::fail(error) : 0;
   }
   return 0;
 }
@@ -153,21 +150,18 @@ ssize_t st_read(st_netfd_t fd, void* buf, size_t nbyte, st_utime_t timeout) {
   // memory again.
   if (nbyte == 0 || scheduler.events.completes()) return read_some(fd, buf, nbyte, timeout);
   if (!(fd->watch->ready & POLLIN) && !scheduler.interrupt_pending()) {
-    if (!netfd_wait_inline(fd, POLLIN, timeout)) return -1;
+    if (!st::netfd_wait_inline(fd, POLLIN, timeout)) return -1;
     fd->watch->ready |= POLLIN;
   }
-  const Kind kind = fd->watch->tcp == Tcp::yes ? Kind::recv : Kind::read;
-  const ssize_t got = Operation{kind, fd->fd, buf, nbyte}.execute();
-  if (got < 0) {
-    if (errno != EINTR && errno != EAGAIN && errno != EWOULDBLOCK) return -1;
-    return read_some(fd, buf, nbyte, timeout);
-  }
-  if (got > 0 && static_cast<size_t>(got) < nbyte) note_short(fd, POLLIN);
+  const ssize_t got = reading(fd, buf, nbyte).execute();
+  if (got < 0) return failed_for_now() ? read_some(fd, buf, nbyte, timeout) : -1;
+  note(fd, POLLIN, got, nbyte);
   return got;
 }
 
 ssize_t st_readv(st_netfd_t fd, const struct iovec* iov, int iov_size, st_utime_t timeout) {
-  return readv_some(fd, iov, iov_size, timeout);
+  const auto count = static_cast<size_t>(iov_size);
+  return transfer(fd, {Kind::readv, fd->fd, const_cast<iovec*>(iov), count}, timeout);
 }
 
 int st_read_resid(st_netfd_t fd, void* buf, size_t* resid, st_utime_t timeout) {
@@ -187,13 +181,7 @@ ssize_t st_read_fully(st_netfd_t fd, void* buf, size_t nbyte, st_utime_t timeout
 }
 
 int st_readv_resid(st_netfd_t fd, struct iovec** iov, int* iov_size, st_utime_t timeout) {
-  advance(iov, iov_size, 0);
-  while (*iov_size > 0) {
-    const ssize_t got = readv_some(fd, *iov, pieces(*iov_size), timeout);
-    if (got <= 0) return static_cast<int>(got);
-    advance(iov, iov_size, static_cast<size_t>(got));
-  }
-  return 0;
+  return vector_resid(fd, Kind::readv, iov, iov_size, timeout);
 }
 
 int st_write_resid(st_netfd_t fd, const void* buf, size_t* resid, st_utime_t timeout) {
@@ -209,63 +197,46 @@ int st_write_resid(st_netfd_t fd, const void* buf, size_t* resid, st_utime_t tim
 
 ssize_t st_write(st_netfd_t fd, const void* buf, size_t nbyte, st_utime_t timeout) {
   size_t resid = nbyte;
-  const auto* from = static_cast<const char*>(buf);
   // Nearly always everything goes at once, with hardly a frame on the stack.
   if ((fd->watch->ready & POLLOUT) && !scheduler.events.completes()) {
-    const Kind kind = fd->watch->tcp == Tcp::yes ? Kind::send : Kind::write;
-    const ssize_t put = Operation{kind, fd->fd, const_cast<char*>(from), nbyte}.execute();
+    const ssize_t put = writing(fd, buf, nbyte).execute();
     if (put >= 0 && static_cast<size_t>(put) == nbyte) return put;
-    // A socket tells its error once.
-    if (put < 0 && errno != EINTR && errno != EAGAIN && errno != EWOULDBLOCK) return -1;
-    if (put > 0) {
-      note_short(fd, POLLOUT);
-      from += put;
-      resid -= static_cast<size_t>(put);
-    }
+    if (put < 0 && !failed_for_now()) return -1;  // a socket tells its error once
+    note(fd, POLLOUT, put, nbyte);
+    if (put > 0) resid -= static_cast<size_t>(put);
   }
-  return st_write_resid(fd, from, &resid, timeout) == 0 ? static_cast<ssize_t>(nbyte) : -1;
+  const char* rest = static_cast<const char*>(buf) + (nbyte - resid);
+  return st_write_resid(fd, rest, &resid, timeout) == 0 ? static_cast<ssize_t>(nbyte) : -1;
 }
 
 int st_writev_resid(st_netfd_t fd, struct iovec** iov, int* iov_size, st_utime_t timeout) {
-  advance(iov, iov_size, 0);
-  while (*iov_size > 0) {
-    const ssize_t put = writev_some(fd, *iov, pieces(*iov_size), timeout);
-    if (put < 0) return -1;
-    advance(iov, iov_size, static_cast<size_t>(put));
-  }
-  return 0;
+  return vector_resid(fd, Kind::writev, iov, iov_size, timeout);
 }
 
 ssize_t st_writev(st_netfd_t fd, const struct iovec* iov, int iov_size, st_utime_t timeout) {
-  const size_t bytes = total(iov, iov_size);
-  if (bytes == 0) return 0;
-  // Nearly always everything goes at once, and the caller's vector may be used as it is.
-  const ssize_t put = writev_some(fd, iov, pieces(iov_size), timeout);
-  if (put < 0 || static_cast<size_t>(put) == bytes) return put;
-
-  constexpr int kOnStack = 16;
-  iovec on_stack[kOnStack];
-  const size_t count = static_cast<size_t>(iov_size);
-  iovec* copy =
-      iov_size <= kOnStack ? on_stack : static_cast<iovec*>(malloc(count * sizeof(iovec)));
-  if (!copy) return -1;
-  memcpy(copy, iov, count * sizeof(iovec));
-  iovec* rest = copy;
-  int rest_size = iov_size;
-  advance(&rest, &rest_size, static_cast<size_t>(put));
-  const int result = st_writev_resid(fd, &rest, &rest_size, timeout);
-  if (copy != on_stack) free(copy);
-  return result == 0 ? static_cast<ssize_t>(bytes) : -1;
+  size_t all = 0;
+  while (iov_size > 0 && iov->iov_len == 0) ++iov, --iov_size;
+  while (iov_size > 0) {
+    const ssize_t put = vector_some(fd, Kind::writev, iov, iov_size, timeout);
+    if (put < 0) return -1;
+    auto gone = static_cast<size_t>(put);
+    all += gone;
+    for (; iov_size > 0 && gone >= iov->iov_len; ++iov, --iov_size) gone -= iov->iov_len;
+    if (gone == 0) continue;
+    // The vector is the caller's, so the rest of a piece goes alone.
+    size_t rest = iov->iov_len - gone;
+    all += rest;
+    const char* from = static_cast<const char*>(iov->iov_base) + gone;
+    if (st_write_resid(fd, from, &rest, timeout) != 0) return -1;
+    ++iov, --iov_size;
+  }
+  return static_cast<ssize_t>(all);
 }
 
 int st_recvfrom(st_netfd_t fd, void* buf, int len, struct sockaddr* from, int* fromlen,
                 st_utime_t timeout) {
   iovec piece = {buf, static_cast<size_t>(len)};
-  msghdr message{};
-  message.msg_name = from;
-  message.msg_namelen = from && fromlen ? static_cast<socklen_t>(*fromlen) : 0;
-  message.msg_iov = &piece;
-  message.msg_iovlen = 1;
+  msghdr message = message_of(&piece, fromlen ? from : nullptr, fromlen ? *fromlen : 0);
   const int got = st_recvmsg(fd, &message, 0, timeout);
   if (got >= 0 && from && fromlen) *fromlen = static_cast<int>(message.msg_namelen);
   return got;
@@ -274,11 +245,7 @@ int st_recvfrom(st_netfd_t fd, void* buf, int len, struct sockaddr* from, int* f
 int st_sendto(st_netfd_t fd, const void* msg, int len, const struct sockaddr* to, int tolen,
               st_utime_t timeout) {
   iovec piece = {const_cast<void*>(msg), static_cast<size_t>(len)};
-  msghdr message{};
-  message.msg_name = const_cast<sockaddr*>(to);
-  message.msg_namelen = to ? static_cast<socklen_t>(tolen) : 0;
-  message.msg_iov = &piece;
-  message.msg_iovlen = 1;
+  const msghdr message = message_of(&piece, to, tolen);
   return st_sendmsg(fd, &message, 0, timeout);
 }
 

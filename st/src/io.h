@@ -3,6 +3,7 @@
 
 #include <stdint.h>
 
+#include "errors.h"
 #include "event/event.h"
 #include "scheduler.h"
 #include "st.h"
@@ -11,6 +12,8 @@ namespace st {
 
 // Wraps a descriptor that is non-blocking already. Null with errno.
 Netfd* netfd_wrap(int fd, Tcp tcp);
+// The same for one that nobody else has: it is closed if it cannot be wrapped.
+Netfd* netfd_wrap_or_close(int fd, Tcp tcp);
 
 // Gives all objects of this scheduler back; descriptors stay open.
 void netfds_end();
@@ -35,9 +38,7 @@ bool netfd_wait(Netfd* netfd, short what, st_utime_t timeout);
   const Wake how = scheduler.suspend_inline(State::on_io, timeout);
   if (waiter.linked()) waiter.unlink();
   if (scheduler.outcome(how) != Wake::ready) return false;
-  if (!(waiter.revents & POLLNVAL)) return true;
-  errno = EBADF;
-  return false;
+  return !(waiter.revents & POLLNVAL) || fail(EBADF) == 0;
 }
 
 }  // namespace st

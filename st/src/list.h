@@ -18,15 +18,16 @@ struct Link {
   }
 };
 
-// First in, first out; a node can leave from anywhere. T must derive from Link. Lives in memory
-// from calloc, so it is made empty by hand.
+// First in, first out; a node can leave from anywhere. T must derive from Link. Memory that is zero
+// is an empty list.
 template <class T>
 class List {
  public:
-  void make_empty() { head_.next = head_.prev = &head_; }
-  bool empty() const { return head_.next == &head_; }
+  bool empty() const { return !head_.next || head_.next == &head_; }
 
   void push_back(T* item) {
+    if (!head_.next) [[unlikely]]
+      head_.next = head_.prev = &head_;
     item->prev = head_.prev;
     item->next = &head_;
     head_.prev->next = item;

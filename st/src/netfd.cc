@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <sys/ioctl.h>
 
+#include "errors.h"
 #include "io.h"
 #include "scheduler.h"
 
@@ -69,14 +70,20 @@ Netfd* netfd_wrap(int fd, Tcp tcp) {
   return netfd;
 }
 
+Netfd* netfd_wrap_or_close(int fd, Tcp tcp) {
+  Netfd* netfd = netfd_wrap(fd, tcp);
+  const ErrnoKept kept;
+  if (!netfd) close(fd);
+  return netfd;
+}
+
 bool netfd_is_tcp(Netfd* netfd) {
   if (netfd->watch->tcp == Tcp::unknown) {
-    const int error = errno;
+    const ErrnoKept kept;
     int protocol = 0;
     socklen_t size = sizeof(protocol);
     const bool known = getsockopt(netfd->fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &size) == 0;
     netfd->watch->tcp = known && protocol == IPPROTO_TCP ? Tcp::yes : Tcp::no;
-    errno = error;
   }
   return netfd->watch->tcp == Tcp::yes;
 }
@@ -120,14 +127,8 @@ void st_netfd_free(st_netfd_t fd) {
 
 int st_netfd_close(st_netfd_t fd) {
   ST_CHECK(!scheduler.is_foreign(fd->watch->home), st::kForeign);
-  if (fd->fd < 0) {
-    errno = EBADF;
-    return -1;
-  }
-  if (!fd->watch->waiters.empty()) {
-    errno = EBUSY;
-    return -1;
-  }
+  if (fd->fd < 0) return st::fail(EBADF);
+  if (!fd->watch->waiters.empty()) return st::fail(EBUSY);
   const int osfd = fd->fd;
   scheduler.events.closing(osfd, *fd->watch);
   st::release(fd);
@@ -151,21 +152,11 @@ st_netfd_t st_open(const char* path, int oflags, mode_t mode) {
   do {
     osfd = open(path, oflags | O_NONBLOCK, mode);
   } while (osfd < 0 && errno == EINTR);
-  if (osfd < 0) return nullptr;
-  st_netfd_t netfd = st::netfd_wrap(osfd, st::Tcp::no);
-  if (!netfd) {
-    const int error = errno;
-    close(osfd);
-    errno = error;
-  }
-  return netfd;
+  return osfd < 0 ? nullptr : st::netfd_wrap_or_close(osfd, st::Tcp::no);
 }
 
 int st_netfd_poll(st_netfd_t fd, int how, st_utime_t timeout) {
   if (scheduler.take_interrupt()) return -1;
-  if (how == 0 || (how & ~scheduler.events.selected()->events)) {
-    errno = EINVAL;
-    return -1;
-  }
+  if (how == 0 || (how & ~scheduler.events.selected()->events)) return st::fail(EINVAL);
   return st::netfd_wait(fd, static_cast<short>(how), timeout) ? 0 : -1;
 }

@@ -167,7 +167,6 @@ Desk* desk() {
   if (own_desk) return own_desk;
   auto* fresh = static_cast<Desk*>(calloc(1, sizeof(Desk)));
   if (!fresh) return nullptr;
-  fresh->outstanding.make_empty();
   fresh->bell = st_bell_new();
   st_thread_t attendant = fresh->bell ? st_thread_create(attend, fresh, 0, 0) : nullptr;
   if (!attendant) {

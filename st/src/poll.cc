@@ -2,8 +2,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include <new>
-
+#include "errors.h"
 #include "scheduler.h"
 
 namespace {
@@ -21,16 +20,16 @@ bool valid(const pollfd& entry) {
          entry.events != 0 && !(entry.events & ~mechanism->events);
 }
 
-int poll_with(pollfd* pds, int npds, st_utime_t timeout, Waiter* waiters, int* fds) {
+int poll_with(pollfd* pds, int npds, st_utime_t timeout, Waiter* waiters) {
+  const int error = errno;
   for (int i = 0; i < npds; ++i) {
-    new (&waiters[i]) Waiter;
+    waiters[i] = {};
+    waiters[i].fd = pds[i].fd;
     waiters[i].events = pds[i].events;
-    fds[i] = pds[i].fd;
   }
-  bool failed;
-  const Wake how = scheduler.events.wait_for(waiters, fds, npds, timeout, &failed);
-  if (failed || how == Wake::interrupted) return -1;
-  if (how == Wake::timed_out) return 0;
+  const Wake how = scheduler.events.wait_for(waiters, npds, timeout);
+  if (how == Wake::timed_out) errno = error;  // no error here
+  if (how != Wake::ready) return how == Wake::timed_out ? 0 : -1;
   int ready = 0;
   for (int i = 0; i < npds; ++i) {
     pds[i].revents = waiters[i].revents;
@@ -43,26 +42,15 @@ int poll_with(pollfd* pds, int npds, st_utime_t timeout, Waiter* waiters, int* f
 
 int st_poll(struct pollfd* pds, int npds, st_utime_t timeout) {
   if (scheduler.take_interrupt()) return -1;
-  for (int i = 0; i < npds; ++i) {
-    if (valid(pds[i])) continue;
-    errno = EINVAL;
-    return -1;
-  }
-  const int error = errno;
-  int result;
+  for (int i = 0; i < npds; ++i)
+    if (!valid(pds[i])) return st::fail(EINVAL);
   if (npds <= kOnStack) {
     Waiter waiters[kOnStack];
-    int fds[kOnStack];
-    result = poll_with(pds, npds, timeout, waiters, fds);
-  } else {
-    const size_t count = static_cast<size_t>(npds);
-    auto* memory = static_cast<char*>(malloc(count * (sizeof(Waiter) + sizeof(int))));
-    if (!memory) return -1;
-    auto* waiters = reinterpret_cast<Waiter*>(memory);
-    result = poll_with(pds, npds, timeout, waiters,
-                       reinterpret_cast<int*>(memory + count * sizeof(Waiter)));
-    free(memory);
+    return poll_with(pds, npds, timeout, waiters);
   }
-  if (result == 0) errno = error;  // a timeout is no error here
-  return result;
+  auto* waiters = static_cast<Waiter*>(malloc(static_cast<size_t>(npds) * sizeof(Waiter)));
+  if (!waiters) return -1;
+  const int ready = poll_with(pds, npds, timeout, waiters);
+  free(waiters);
+  return ready;
 }

@@ -317,7 +317,7 @@ ST_TEST(Faults, raw_poll_that_cannot_go_on_waiting_ends) {
     ready = st_poll(&entry, 1, ST_UTIME_NO_TIMEOUT);
   });
   pass();
-  const Failing failing(Call::epoll_ctl, ENOMEM, 1, 2);  // forgetting works, telling does not
+  const Failing failing(Call::epoll_ctl, ENOMEM);
   const Netfd netfd(st_netfd_open(fd.release()));
   EXPECT_TRUE(failing.happened());
   polling.join();

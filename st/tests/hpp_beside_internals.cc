@@ -4,6 +4,7 @@
 #include "bell.h"
 #include "check.h"
 #include "clock.h"
+#include "errors.h"
 #include "event/event.h"
 #include "event/mechanisms.h"
 #include "io.h"

@@ -34,54 +34,23 @@ void close_epoll(Events& events) {
   events.handle = -1;
 }
 
-bool tell(Events& events, int fd, Watch& watch, int operation, int interest) {
+bool tell(Events& events, int fd, const Watch& watch, int told, int what) {
   epoll_event event{};
   // A half-close and urgent data come along with what is readable: both spoil the rule that a short
   // read has emptied the socket.
-  event.events = static_cast<uint32_t>(interest);
-  if (interest & EPOLLIN) event.events |= EPOLLRDHUP | EPOLLPRI;
+  event.events = static_cast<uint32_t>(what);
+  if (what & EPOLLIN) event.events |= EPOLLRDHUP | EPOLLPRI;
   if (watch.wrappers > 0) event.events |= EPOLLET;
   event.data.u64 = static_cast<uint64_t>(watch.generation) << 32 | static_cast<uint32_t>(fd);
-  int result = epoll_ctl(events.handle, operation, fd, &event);
+  if (what == 0) {
+    epoll_ctl(events.handle, EPOLL_CTL_DEL, fd, &event);
+    return true;
+  }
+  int result = epoll_ctl(events.handle, told ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd, &event);
   // The program may have closed and opened the descriptor behind our back.
   if (result < 0 && errno == EEXIST) result = epoll_ctl(events.handle, EPOLL_CTL_MOD, fd, &event);
   if (result < 0 && errno == ENOENT) result = epoll_ctl(events.handle, EPOLL_CTL_ADD, fd, &event);
-  if (result < 0) return false;
-  watch.interest = static_cast<uint8_t>(interest);
-  watch.epoch = events.epoch;
-  return true;
-}
-
-int known(const Events& events, const Watch& watch) {
-  return watch.epoch == events.epoch ? watch.interest : 0;
-}
-
-bool want(Events& events, int fd, Watch& watch, short what) {
-  const int told = known(events, watch);
-  // Urgent data are taken without anybody noting it.
-  const bool may_be_there = (watch.ready & what) || (what & POLLPRI);
-  const bool will_be_reported = watch.wrappers == 0 || !may_be_there;
-  if ((told & what) == what && will_be_reported) return true;
-  // Telling it again also reports what is there already.
-  return tell(events, fd, watch, told ? EPOLL_CTL_MOD : EPOLL_CTL_ADD,
-              told | what | Events::wanted(watch));
-}
-
-void forget(Events& events, int fd, Watch& watch, bool closing) {
-  // Closing takes the descriptor out of the kernel's tables, unless a copy of it is open somewhere;
-  // reports for that copy are told by their generation. So no system call is spent on taking it out
-  // by hand.
-  epoll_event unused{};
-  if (!closing && known(events, watch)) epoll_ctl(events.handle, EPOLL_CTL_DEL, fd, &unused);
-  watch.interest = 0;
-}
-
-void unwant(Events& events, int fd, Watch& watch) {
-  const short what = Events::wanted(watch);
-  if (what == 0)
-    forget(events, fd, watch, false);
-  else if (what != known(events, watch))
-    tell(events, fd, watch, EPOLL_CTL_MOD, what);
+  return result == 0;
 }
 
 int wait_in_kernel(Events& events, epoll_event* reports, int64_t timeout) {
@@ -89,8 +58,7 @@ int wait_in_kernel(Events& events, epoll_event* reports, int64_t timeout) {
 #ifdef SYS_epoll_pwait2  // Linux 5.11: to the nanosecond
   static std::atomic<bool> exact{true};
   if (exact.load(std::memory_order_relaxed)) {
-    const timespec time = {static_cast<time_t>(timeout / 1'000'000),
-                           static_cast<long>(timeout % 1'000'000) * 1'000};
+    const timespec time = timespec_of(timeout);
     const long count = syscall(SYS_epoll_pwait2, events.handle, reports, kBatch, &time, nullptr, 0);
     // EPERM: what older sandboxes say of a call that they do not know.
     if (count >= 0 || (errno != ENOSYS && errno != EPERM)) return static_cast<int>(count);
@@ -120,8 +88,15 @@ void wait(Events& events, int64_t timeout) {
 
 }  // namespace
 
-const Mechanism epoll_mechanism = {ST_EVENTSYS_ALT, "epoll",     0,      POLLIN | POLLOUT | POLLPRI,
-                                   open_epoll,      close_epoll, want,   unwant,
-                                   forget,          wait,        nullptr};
+// Closing takes a descriptor out of the kernel's tables, unless a copy of it is open somewhere;
+// reports for that copy are told by their generation. So no system call is spent on taking it out
+// by hand.
+const Mechanism epoll_mechanism = {.id = ST_EVENTSYS_ALT,
+                                   .name = "epoll",
+                                   .forgets_closed = true,
+                                   .open = open_epoll,
+                                   .close = close_epoll,
+                                   .tell = tell,
+                                   .wait = wait};
 
 }  // namespace st

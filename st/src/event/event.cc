@@ -10,6 +10,7 @@
 
 #include "bell.h"
 #include "check.h"
+#include "errors.h"
 #include "offload.h"
 #include "scheduler.h"
 
@@ -23,19 +24,15 @@ void note_fork() { forked = true; }
 
 }  // namespace
 
-bool Events::select(int id) {
-  if (mechanism_) {
-    errno = EBUSY;
-    return false;
-  }
+int Events::select(int id) {
+  if (mechanism_) return fail(EBUSY);
   mechanism_ = choose_mechanism(id);
-  if (!mechanism_) errno = EINVAL;
   completes_ = mechanism_ && mechanism_->perform;
-  return mechanism_ != nullptr;
+  return mechanism_ ? 0 : fail(EINVAL);
 }
 
 [[gnu::cold]] bool Events::open() {
-  if (!mechanism_ && !select(ST_EVENTSYS_DEFAULT)) return false;
+  if (!mechanism_ && select(ST_EVENTSYS_DEFAULT) != 0) return false;
   // An int, because riscv64 exchanges bytes only with the help of another library.
   static std::atomic<int> notes_forks{0};
   if (notes_forks.exchange(1) == 0) {
@@ -46,7 +43,7 @@ bool Events::select(int id) {
     }
   }
   forked = false;
-  ++epoch;
+  ++epoch_;
   return mechanism_->open(*this);
 }
 
@@ -73,7 +70,6 @@ Watch* Events::watch(int fd) {
     if (!fresh) return nullptr;
     for (int i = 0; i < kChunk; ++i) {
       fresh[i] = {};
-      fresh[i].waiters.make_empty();
       fresh[i].first.fd = -1;
     }
     chunks_[chunk] = fresh;
@@ -89,69 +85,76 @@ short Events::wanted(Watch& watch) {
   return what;
 }
 
+bool Events::tell(int fd, Watch& watch, int what) {
+  const int before = told(watch);
+  // In a child process all that is waited for is told when the mechanism is opened again.
+  if (!mechanism_ || forked || (before == 0 && what == 0)) return true;
+  watch.interest = 0;
+  if (!mechanism_->tell(*this, fd, watch, before, what)) return false;
+  watch.interest = static_cast<uint8_t>(what);
+  watch.epoch = epoch_;
+  return true;
+}
+
 bool Events::want(int fd, Watch& watch, short what) {
-  if (forked) reopen_after_fork();
-  return mechanism_->want(*this, fd, watch, what);
+  notice_fork();
+  return tell(fd, watch, told(watch) | what | wanted(watch));
 }
 
-[[gnu::cold]] Wake Events::wait_for(Waiter* waiters, const int* fds, int count, uint64_t timeout,
-                                    bool* failed) {
-  if (forked) reopen_after_fork();
-  *failed = false;
-  for (int i = 0; i < count; ++i) {
-    Watch* entry = watch(fds[i]);
-    if (!entry || !mechanism_->want(*this, fds[i], *entry, waiters[i].events)) {
-      const int error = errno;
-      leave(waiters, fds, i);
-      errno = error;
-      *failed = true;
-      return Wake::ready;
-    }
-    waiters[i].thread = scheduler.current();
-    entry->waiters.push_back(&waiters[i]);
-  }
-  scheduler.number_wait();
-  const Wake how = scheduler.suspend(State::on_io, timeout);
-  leave(waiters, fds, count);
-  return scheduler.outcome(how);
+// Without a report a waiter would sleep for ever; one that finds nothing waits again.
+[[gnu::cold]] void Events::tell_again(int fd, Watch& watch) {
+  if (tell(fd, watch, wanted(watch))) return;
+  report(fd, watch.generation, POLLERR);
+  scheduler.end_of_reports();
 }
 
-[[gnu::cold]] void Events::leave(Waiter* waiters, const int* fds, int count) {
-  for (int i = 0; i < count; ++i) {
-    if (waiters[i].linked()) waiters[i].unlink();
-    Watch& entry = *watch(fds[i]);
-    if (entry.wrappers == 0 && !forked) mechanism_->unwant(*this, fds[i], entry);
+[[gnu::cold]] Wake Events::wait_for(Waiter* waiters, int count, uint64_t timeout) {
+  notice_fork();
+  int entered = 0;
+  for (; entered < count; ++entered) {
+    Waiter& waiter = waiters[entered];
+    waiter.thread = scheduler.current();
+    Watch* entry = watch(waiter.fd);
+    if (!entry || !watch_one(waiter.fd, *entry, &waiter)) break;
   }
+  Wake how = Wake::failed;
+  if (entered == count) {
+    scheduler.number_wait();
+    how = scheduler.outcome(scheduler.suspend(State::on_io, timeout));
+  }
+  const ErrnoKept kept;
+  for (Waiter* waiter = waiters; waiter < waiters + entered; ++waiter) {
+    if (waiter->linked()) waiter->unlink();
+    Watch& entry = *record(waiter->fd);
+    if (entry.wrappers == 0) tell_again(waiter->fd, entry);
+  }
+  return how;
 }
 
 void Events::wrapped(int fd, Watch& watch) {
   ++watch.wrappers;
   watch.ready = POLLIN | POLLOUT;
   watch.ended = false;
-  if (!mechanism_ || forked) return;
   // The number may have been closed and opened again without our knowledge, so nothing is believed
   // of what was told; and who waits for the raw number already is now registered in another way.
-  mechanism_->forget(*this, fd, watch, false);
-  if (!watch.waiters.empty()) want_again(fd, watch);
+  tell_again(fd, watch);
 }
 
 void Events::unwrapped(int fd, Watch& watch) {
-  if (--watch.wrappers > 0 || !mechanism_ || forked) return;
-  mechanism_->forget(*this, fd, watch, false);
-  if (!watch.waiters.empty()) want_again(fd, watch);  // st_poll() needs no wrapper
+  if (--watch.wrappers == 0) tell_again(fd, watch);  // st_poll() needs no wrapper
 }
 
 void Events::closing(int fd, Watch& watch) {
-  if (mechanism_ && !forked) mechanism_->forget(*this, fd, watch, true);
+  if (mechanism_ && !mechanism_->forgets_closed) tell(fd, watch, 0);
   ++watch.generation;
   watch.wrappers = 0;
   watch.interest = 0;
 }
 
-ssize_t Events::perform(const Operation& operation, uint64_t timeout) {
+ssize_t Events::perform(Watch& watch, const Operation& operation, uint64_t timeout) {
   if (!completes()) return operation.execute();
-  if (forked) reopen_after_fork();
-  return mechanism_->perform(*this, operation, timeout);
+  notice_fork();
+  return mechanism_->perform(*this, watch, operation, timeout);
 }
 
 void Events::wait(int64_t timeout) {
@@ -166,18 +169,18 @@ void Events::wait(int64_t timeout) {
 void Events::report(int fd, uint32_t generation, short what) {
   Watch& entry = *record(fd);  // who is reported has been watched
   if (entry.generation != generation) return;
-  const bool broken = what & (POLLERR | POLLHUP | POLLNVAL);
+  constexpr int kBroken = POLLERR | POLLHUP | POLLNVAL;
+  const bool broken = what & kBroken;
   if (broken || (what & (POLLRDHUP | POLLPRI))) entry.ended = true;
-  entry.ready =
-      static_cast<uint8_t>(entry.ready | (broken ? POLLIN | POLLOUT : what & (POLLIN | POLLOUT)));
+  entry.ready |= (broken ? ~0 : what) & (POLLIN | POLLOUT);
   Waiter* next = nullptr;
   for (Waiter* waiter = entry.waiters.front(); waiter; waiter = next) {
     next = entry.waiters.after(waiter);
     if (waiter->events == 0) continue;  // it waits for a transfer to end
     // What is broken lets every attempt fail, so it is ready for what everybody waits for.
     const int seen = broken && !(what & POLLNVAL) ? what | waiter->events : what;
-    if (!(seen & (waiter->events | POLLERR | POLLHUP | POLLNVAL))) continue;
-    waiter->revents = static_cast<short>(seen & (waiter->events | POLLERR | POLLHUP | POLLNVAL));
+    waiter->revents = static_cast<short>(seen & (waiter->events | kBroken));
+    if (waiter->revents == 0) continue;
     waiter->unlink();
     if (Scheduler::asleep(waiter->thread)) scheduler.wake_by_event(waiter->thread);
   }
@@ -192,26 +195,18 @@ void Events::notice_fork() {
   bells_after_fork();
   offload_after_fork();
   mechanism_->close(*this);
-  ++epoch;
+  ++epoch_;
   ST_CHECK(mechanism_->open(*this),
            "a child process could not open the event mechanism again after fork");
-  each_waited_for([this](int fd, Watch& entry) { want_again(fd, entry); });
+  each_waited_for([this](int fd, Watch& entry) { tell_again(fd, entry); });
   scheduler.end_of_reports();  // of transfers that the mechanism has given up
-}
-
-// Tells the mechanism anew what the present waiters wait for.
-[[gnu::cold]] void Events::want_again(int fd, Watch& watch) {
-  // Without a report the waiter would sleep for ever; one that finds nothing waits again.
-  if (mechanism_->want(*this, fd, watch, wanted(watch))) return;
-  report(fd, watch.generation, POLLERR);
-  scheduler.end_of_reports();
 }
 
 }  // namespace st
 
 using st::scheduler;
 
-int st_set_eventsys(int eventsys) { return scheduler.events.select(eventsys) ? 0 : -1; }
+int st_set_eventsys(int eventsys) { return scheduler.events.select(eventsys); }
 
 int st_get_eventsys() { return scheduler.events.selected() ? scheduler.events.selected()->id : -1; }
 

@@ -4,6 +4,7 @@
 
 #include <poll.h>
 #include <stdint.h>
+#include <time.h>
 
 #include "list.h"
 #include "operation.h"
@@ -17,6 +18,7 @@ struct Waiter : Link {
   Thread* thread;
   short events;       // POLLIN, POLLOUT, POLLPRI: what it waits for
   short revents = 0;  // what was reported
+  int fd;             // valid in wait_for()
 };
 
 // Whether it is a TCP socket: there a read that brings less than was asked for has emptied it, so
@@ -49,7 +51,7 @@ struct alignas(64) Watch {
   List<Waiter> waiters;
   uint32_t
       generation;     // of the descriptor behind the number: a report for an earlier one is ignored
-  uint32_t epoch;     // of the mechanism that `interest` belongs to: a fork makes a new one
+  uint32_t epoch;     // in which the mechanism was told `interest`
   uint16_t wrappers;  // how many st_netfd_t it has
   uint8_t interest;   // what the mechanism has been told to report
   uint8_t
@@ -63,27 +65,31 @@ static_assert(sizeof(Watch) == 64);
 
 class Events;
 
-// A mechanism. It reports through Events::report().
+// A mechanism. It reports through Events::report(). What it has no function for it need not do.
 struct Mechanism {
   int id;  // ST_EVENTSYS_...
   const char* name;
-  int fd_limit;  // descriptors must be below it; 0: no limit of its own
-  short events;  // what st_poll() may ask for
-
-  bool (*open)(Events& events);  // false with errno
-  void (*close)(Events& events);
-  // Sees to it that `what` will be reported of `fd`, at once if it is there already. False with
-  // errno. A wrapped descriptor may stay registered until forget(); one that is not wrapped may be
-  // closed by its owner at any time after unwant().
-  bool (*want)(Events& events, int fd, Watch& watch, short what);
-  void (*unwant)(Events& events, int fd, Watch& watch);  // a waiter has left
-  // No wrapper any more. `closing`: the descriptor is about to be closed, else it stays open.
-  void (*forget)(Events& events, int fd, Watch& watch, bool closing);
+  int fd_limit = 0;                         // descriptors must be below it; 0: no limit of its own
+  int events = POLLIN | POLLOUT | POLLPRI;  // what st_poll() may ask for
+  bool forgets_closed = false;              // it need not be told when a descriptor is closed
+  bool (*open)(Events& events) = [](Events&) { return true; };  // false with errno
+  void (*close)(Events& events) = [](Events&) {};
+  // Sees to it that `what` will be reported of `fd` instead of `told`, at once if it is there
+  // already; 0: nothing. False with errno. A wrapped descriptor stays registered as long as it is
+  // wrapped; another may be closed by its owner at any time after it was told 0.
+  bool (*tell)(Events& events, int fd, const Watch& watch, int told, int what);
   void (*wait)(Events& events, int64_t timeout);  // microseconds; -1: without limit
   // Carries out a transfer, waiting until it can be done: the result, or -1 with errno; EAGAIN if
   // it could not wait. Null: transfers are system calls.
-  ssize_t (*perform)(Events& events, const Operation& operation, uint64_t timeout);
+  ssize_t (*perform)(Events& events, Watch& watch, const Operation& operation,
+                     uint64_t timeout) = nullptr;
 };
+
+// For mechanisms that take a time in this form.
+inline timespec timespec_of(int64_t microseconds) {
+  return {static_cast<time_t>(microseconds / 1'000'000),
+          static_cast<long>(microseconds % 1'000'000) * 1'000};
+}
 
 // The mechanism that `id` names, or null if this system or this build does not have it (choose.cc).
 const Mechanism* choose_mechanism(int id);
@@ -91,8 +97,8 @@ const Mechanism* choose_mechanism(int id);
 // The descriptors of one scheduler.
 class Events {
  public:
-  // st_set_eventsys(). False with errno.
-  bool select(int id);
+  // st_set_eventsys(). 0, or -1 with errno.
+  int select(int id);
   const Mechanism* selected() const { return mechanism_; }
 
   bool open();
@@ -109,10 +115,9 @@ class Events {
   // The same of one that has been watched.
   Watch* record(int fd) const { return &chunks_[fd / kChunk][fd % kChunk]; }
 
-  // Waits until one of `waiters[0..count)`, which wait for `fds[i]`, is reported. As
-  // Scheduler::wait(), and additionally Wake::ready with `*failed` set and errno if a descriptor
-  // cannot be waited for.
-  Wake wait_for(Waiter* waiters, const int* fds, int count, uint64_t timeout, bool* failed);
+  // Waits until one of `waiters[0..count)`, whose `fd` and `events` are set, is reported. As
+  // Scheduler::outcome(); Wake::failed with errno if one cannot be waited for.
+  Wake wait_for(Waiter* waiters, int count, uint64_t timeout);
 
   // What most waits are: of the current thread for one wrapped descriptor. The waiter is taken out
   // again by the caller. False with errno if it cannot be waited for.
@@ -123,8 +128,9 @@ class Events {
   void unwrapped(int fd, Watch& watch);
   void closing(int fd, Watch& watch);
 
-  // Carries out a transfer: as Operation::execute(), but where the mechanism can it waits for it.
-  ssize_t perform(const Operation& operation, uint64_t timeout);
+  // Carries out a transfer on a wrapped descriptor: as Operation::execute(), but where the
+  // mechanism can it waits for it.
+  ssize_t perform(Watch& watch, const Operation& operation, uint64_t timeout);
   bool completes() const { return completes_; }
 
   // Once: reports what there is, after waiting for it for `timeout` microseconds (-1: without
@@ -133,6 +139,9 @@ class Events {
 
   // For mechanisms. Wakes who waits for what has happened to `fd`.
   void report(int fd, uint32_t generation, short what);
+  // For mechanisms. Has the kernel told anew what the present waiters of `fd` wait for; if it
+  // cannot be, they are woken.
+  void tell_again(int fd, Watch& watch);
   // For mechanisms that must be told everything each time: calls `visit` for each descriptor with
   // waiters.
   template <class Visit>
@@ -148,17 +157,17 @@ class Events {
 
   // A mechanism's own state.
   int handle = -1;
-  uint32_t epoch = 0;
   void* buffer = nullptr;
 
  private:
   static constexpr int kChunk = 256;
-  void leave(Waiter* waiters, const int* fds, int count);
   void reopen_after_fork();
+  int told(const Watch& watch) const { return watch.epoch == epoch_ ? watch.interest : 0; }
+  bool tell(int fd, Watch& watch, int what);
   bool want(int fd, Watch& watch, short what);
-  void want_again(int fd, Watch& watch);
 
   const Mechanism* mechanism_ = nullptr;
+  uint32_t epoch_ = 0;        // of the mechanism: a fork makes a new one
   bool completes_ = false;    // whether the mechanism carries out transfers
   Watch** chunks_ = nullptr;  // null where no descriptor of the chunk was ever watched
   int chunk_count_ = 0;
@@ -166,12 +175,11 @@ class Events {
 };
 
 // A mechanism that keeps what it is told needs to hear nothing when what has just been found
-// missing is waited for.
+// missing is waited for. Told again, it also reports what is there already.
 inline bool Events::watch_one(int fd, Watch& watch, Waiter* waiter) {
   const short what = waiter->events;
   // Urgent data are not noted as ready, so a mechanism has to look for them.
-  const bool will_be_reported =
-      watch.epoch == epoch && (watch.interest & what) == what && !((watch.ready | POLLPRI) & what);
+  const bool will_be_reported = (told(watch) & what) == what && !((watch.ready | POLLPRI) & what);
   if (!will_be_reported && !want(fd, watch, what)) return false;
   watch.waiters.push_back(waiter);
   return true;

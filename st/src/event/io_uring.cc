@@ -6,6 +6,10 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <iterator>
+
+#include "errors.h"
 #include "event/mechanisms.h"
 #include "scheduler.h"
 
@@ -48,16 +52,19 @@ struct Ring {
 
 Ring* ring_of(Events& events) { return static_cast<Ring*>(events.buffer); }
 
-// Completions are told by their lowest bit: 0, the address of a Request; 1, a poll.
+// Completions are told by their lowest bit: 0, the address of a Request; 1, a poll, for
+// no event if nothing is to be reported.
+constexpr uint64_t kPoll = 1;
+uint64_t tag_of(const Request* request) { return reinterpret_cast<uintptr_t>(request); }
 Request* request_of(const io_uring_cqe* cqe) {
-  return cqe->user_data & 1 ? nullptr : reinterpret_cast<Request*>(cqe->user_data);
+  return cqe->user_data & kPoll ? nullptr : reinterpret_cast<Request*>(cqe->user_data);
 }
 
 uint64_t poll_tag(int fd, uint32_t generation, int what) {
   // The generation loses its highest bits: it would take 2^28 closes of one number for a stale
   // report to be believed.
   return static_cast<uint64_t>(static_cast<uint32_t>(fd)) << 32 | (generation & 0xfffffff) << 4 |
-         static_cast<uint64_t>(what & (POLLIN | POLLPRI | POLLOUT)) << 1 | 1;
+         static_cast<uint64_t>(what & (POLLIN | POLLPRI | POLLOUT)) << 1 | kPoll;
 }
 static_assert((POLLIN | POLLPRI | POLLOUT) == 7);
 
@@ -84,31 +91,21 @@ void complete(Ring* ring, Request* request, int result) {
 }
 
 bool open_ring(Events& events) {
-  auto* ring = static_cast<Ring*>(events.buffer);
-  if (!ring) {
-    ring = static_cast<Ring*>(calloc(1, sizeof(Ring)));
-    if (!ring) return false;
-    ring->outstanding.make_empty();
-  }
-  io_uring_params parameters{};
+  if (!events.buffer) events.buffer = calloc(1, sizeof(Ring));
+  if (!events.buffer) return false;
+  Ring* const ring = ring_of(events);
   // One kernel thread uses the ring, and looks at completions only when it asks for them: the
   // kernel then has nothing to interrupt or to lock. Older kernels do not know these (6.1), and get
   // along without.
-  parameters.flags = IORING_SETUP_CQSIZE | IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN;
-  parameters.cq_entries = kCompletions;
-  int error = -io_uring_queue_init_params(kSubmissions, &ring->ring, &parameters);
-  if (error == EINVAL) {
-    parameters = {};
-    parameters.flags = IORING_SETUP_CQSIZE;
+  int error = 0;
+  for (unsigned flags : {IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN, 0U}) {
+    io_uring_params parameters{};
+    parameters.flags = flags | IORING_SETUP_CQSIZE;
     parameters.cq_entries = kCompletions;
     error = -io_uring_queue_init_params(kSubmissions, &ring->ring, &parameters);
+    if (error != EINVAL) break;
   }
-  if (error) {
-    if (!events.buffer) free(ring);
-    errno = error;
-    return false;
-  }
-  events.buffer = ring;
+  if (error) return fail(error) == 0;
   ring->owner = getpid();
   // In a child process: what the parent had queued is the parent's. Its threads here try again.
   while (Request* request = ring->outstanding.front()) complete(ring, request, -EAGAIN);
@@ -127,12 +124,16 @@ io_uring_sqe* next_submission(Ring* ring) {
   }
 }
 
-void cancel(Ring* ring, Request* request) {
+// Takes back what was submitted under `tag`. Nothing is reported of the taking back itself.
+void cancel(Ring* ring, uint64_t tag) {
   io_uring_sqe* sqe = next_submission(ring);
   if (!sqe) return;
-  io_uring_prep_cancel(sqe, request, 0);
+  if (tag & kPoll)
+    io_uring_prep_poll_remove(sqe, tag);  // at once, so that a new one under this tag is safe
+  else
+    io_uring_prep_cancel64(sqe, tag, 0);
   sqe->flags |= IOSQE_CQE_SKIP_SUCCESS;
-  io_uring_sqe_set_data64(sqe, 1);  // a report of nothing
+  io_uring_sqe_set_data64(sqe, kPoll);
 }
 
 // Waits until the kernel is done with everything that it was asked for: the memory that it writes
@@ -141,7 +142,7 @@ void take_all_back(Ring* ring) {
   if (ring->owner != getpid()) return;
   for (Request* request = ring->outstanding.front(); request;
        request = ring->outstanding.after(request))
-    cancel(ring, request);
+    cancel(ring, tag_of(request));
   while (!ring->outstanding.empty()) {
     io_uring_submit_and_wait(&ring->ring, 1);
     each_completion(ring, [ring](const io_uring_cqe* cqe) {
@@ -155,91 +156,55 @@ void close_ring(Events& events) {
   io_uring_queue_exit(&ring_of(events)->ring);
 }
 
-bool add_poll(Events& events, int fd, const Watch& watch, int what) {
-  io_uring_sqe* sqe = next_submission(ring_of(events));
+bool tell(Events& events, int fd, const Watch& watch, int told, int what) {
+  Ring* const ring = ring_of(events);
+  // A poll that is armed reports only what is new: a new one reports what is there already.
+  if (told) cancel(ring, poll_tag(fd, watch.generation, told));
+  if (what == 0) {
+    // An armed poll holds the file open: the other side would not see the close, nor a port be
+    // free, before it is gone.
+    io_uring_submit_and_get_events(&ring->ring);
+    return true;
+  }
+  io_uring_sqe* sqe = next_submission(ring);
   if (!sqe) return false;
   // As with epoll: a half-close spoils the rule that a short read has emptied the socket.
-  io_uring_prep_poll_multishot(sqe, fd,
-                               static_cast<unsigned>(what & POLLIN ? what | POLLRDHUP : what));
+  const int events_and_end = what & POLLIN ? what | POLLRDHUP : what;
+  io_uring_prep_poll_multishot(sqe, fd, static_cast<unsigned>(events_and_end));
   io_uring_sqe_set_data64(sqe, poll_tag(fd, watch.generation, what));
   return true;
-}
-
-void remove_poll(Events& events, int fd, const Watch& watch, int what) {
-  io_uring_sqe* sqe = next_submission(ring_of(events));
-  if (!sqe) return;
-  io_uring_prep_poll_remove(sqe, poll_tag(fd, watch.generation, what));
-  sqe->flags |= IOSQE_CQE_SKIP_SUCCESS;
-  io_uring_sqe_set_data64(sqe, 1);  // a report of nothing
-}
-
-int known(const Events& events, const Watch& watch) {
-  return watch.epoch == events.epoch ? watch.interest : 0;
-}
-
-bool want(Events& events, int fd, Watch& watch, short what) {
-  const int told = known(events, watch);
-  const bool will_be_reported =
-      !((watch.ready | POLLPRI) & what);  // what is urgent is not noted as ready
-  if ((told & what) == what && will_be_reported) return true;
-  // A poll that is armed reports only what is new: a new one reports what is there already.
-  const int all = told | what | Events::wanted(watch);
-  if (told) remove_poll(events, fd, watch, told);
-  watch.interest = 0;
-  if (!add_poll(events, fd, watch, all)) return false;
-  watch.interest = static_cast<uint8_t>(all);
-  watch.epoch = events.epoch;
-  return true;
-}
-
-void forget(Events& events, int fd, Watch& watch, bool) {
-  const int told = known(events, watch);
-  watch.interest = 0;
-  if (!told) return;
-  remove_poll(events, fd, watch, told);
-  // An armed poll holds the file open: the other side would not see the close, nor a port be free,
-  // before it is gone.
-  io_uring_submit_and_get_events(&ring_of(events)->ring);
-}
-
-void unwant(Events& events, int fd, Watch& watch) {
-  if (Events::wanted(watch) == 0) forget(events, fd, watch, false);
 }
 
 void report_poll(Events& events, uint64_t tag, int result, unsigned flags) {
   const int fd = static_cast<int>(tag >> 32);
   const int mask = static_cast<int>(tag >> 1 & 7);
   if (mask == 0 || result == -ECANCELED || tag == LIBURING_UDATA_TIMEOUT) return;
-  Watch* watch = events.watch(fd);
+  Watch& watch = *events.record(fd);
   // A poll that has been replaced or whose descriptor has been closed.
-  if (!watch || watch->interest != mask ||
-      (watch->generation & 0xfffffff) != (tag >> 4 & 0xfffffff))
-    return;
+  if (watch.interest != mask || (watch.generation & 0xfffffff) != (tag >> 4 & 0xfffffff)) return;
   const bool ended = !(flags & IORING_CQE_F_MORE);
-  if (ended) watch->interest = 0;
+  if (ended) watch.interest = 0;
   short what = static_cast<short>(result >= 0 ? result : result == -EBADF ? POLLNVAL : POLLERR);
-  if (const short wanted = Events::wanted(*watch)) {
+  if (const short wanted = Events::wanted(watch)) {
     // The report may be older than a transfer that has taken everything since; the kernel looks
     // again only if asked.
     pollfd now = {fd, wanted, 0};
     if (result >= 0 && poll(&now, 1, 0) >= 0) what = now.revents;
     // The poll has ended by itself although somebody still waits.
-    if (ended && what == 0) want(events, fd, *watch, wanted);
+    if (ended && what == 0) events.tell_again(fd, watch);
   }
-  if (what) events.report(fd, watch->generation, what);
+  if (what) events.report(fd, watch.generation, what);
 }
 
 // Writes that will be done at once, and as many of the others as ended with the last wait: batches
 // stay large under load, and few clients are not kept waiting.
 unsigned awaited(Ring* ring) {
-  const unsigned most = ring->waiting / 4 < kMostAwaited ? ring->waiting / 4 : kMostAwaited;
-  unsigned others = ring->waiting < kManyWaiting ? 0 : ring->arrived < most ? ring->arrived : most;
-  if (ring->rest > 0) {
+  unsigned others = 0;
+  if (ring->rest > 0)
     --ring->rest;
-    others = 0;
-  }
-  const unsigned all = ring->quick + others < ring->waiting ? ring->quick + others : ring->waiting;
-  return all > 0 ? all : 1;
+  else if (ring->waiting >= kManyWaiting)
+    others = std::min({ring->arrived, ring->waiting / 4, kMostAwaited});
+  return std::max(std::min(ring->quick + others, ring->waiting), 1U);
 }
 
 void wait(Events& events, int64_t timeout) {
@@ -266,80 +231,50 @@ void wait(Events& events, int64_t timeout) {
   });
 }
 
-bool is_quick(Operation::Kind kind) {
-  using Kind = Operation::Kind;
-  return kind == Kind::write || kind == Kind::writev || kind == Kind::send || kind == Kind::sendmsg;
-}
+// What the kernel calls each Operation::Kind.
+constexpr uint8_t kOpcodes[] = {IORING_OP_ACCEPT, IORING_OP_RECVMSG, IORING_OP_RECV,
+                                IORING_OP_READ,   IORING_OP_READV,   IORING_OP_WRITE,
+                                IORING_OP_WRITEV, IORING_OP_SEND,    IORING_OP_SENDMSG};
+static_assert(std::size(kOpcodes) == static_cast<size_t>(Operation::Kind::sendmsg) + 1);
 
+// The kernel knows all transfers by the same few numbers, which io_uring_prep_recv() and the like
+// only name.
 void prepare(io_uring_sqe* sqe, const Operation& operation) {
-  const auto size =
-      static_cast<unsigned>(operation.size < 0x7ffff000 ? operation.size : 0x7ffff000);
-  const uint64_t at_position =
-      static_cast<uint64_t>(-1);  // and move it, as read(2) and write(2) do
-  switch (operation.kind) {
-    case Operation::Kind::read:
-      io_uring_prep_read(sqe, operation.fd, operation.data, size, at_position);
-      break;
-    case Operation::Kind::readv:
-      io_uring_prep_readv(sqe, operation.fd, static_cast<const iovec*>(operation.data), size,
-                          at_position);
-      break;
-    case Operation::Kind::write:
-      io_uring_prep_write(sqe, operation.fd, operation.data, size, at_position);
-      break;
-    case Operation::Kind::writev:
-      io_uring_prep_writev(sqe, operation.fd, static_cast<const iovec*>(operation.data), size,
-                           at_position);
-      break;
-    case Operation::Kind::recv:
-      io_uring_prep_recv(sqe, operation.fd, operation.data, operation.size, 0);
-      break;
-    case Operation::Kind::send:
-      io_uring_prep_send(sqe, operation.fd, operation.data, operation.size, 0);
-      break;
-    case Operation::Kind::accept:
-      io_uring_prep_accept(sqe, operation.fd, static_cast<sockaddr*>(operation.data),
-                           reinterpret_cast<socklen_t*>(operation.size_out), SOCK_NONBLOCK);
-      break;
-    case Operation::Kind::recvmsg:
-      io_uring_prep_recvmsg(sqe, operation.fd, static_cast<msghdr*>(operation.data),
-                            static_cast<unsigned>(operation.flags));
-      break;
-    case Operation::Kind::sendmsg:
-      io_uring_prep_sendmsg(sqe, operation.fd, static_cast<const msghdr*>(operation.data),
-                            static_cast<unsigned>(operation.flags));
-      break;
-  }
+  using Kind = Operation::Kind;
+  const auto size = static_cast<unsigned>(std::min(operation.size, size_t{0x7ffff000}));
+  auto second = reinterpret_cast<uintptr_t>(operation.size_out);
+  // At the position of the file, which moves on, as with read(2) and write(2).
+  if (operation.kind >= Kind::read && operation.kind <= Kind::writev) second = UINT64_MAX;
+  io_uring_prep_rw(kOpcodes[static_cast<size_t>(operation.kind)], sqe, operation.fd, operation.data,
+                   size, second);
+  sqe->rw_flags = operation.flags;
 }
 
 // The buffer belongs to the kernel until it says that the request is done, so one that has been
 // given up is taken back first.
 void take_back(Events& events, Request* request) {
-  cancel(ring_of(events), request);
+  cancel(ring_of(events), tag_of(request));
   while (!request->done) scheduler.suspend(State::on_io, ST_UTIME_NO_TIMEOUT);
 }
 
-ssize_t perform(Events& events, const Operation& operation, uint64_t timeout) {
+ssize_t perform(Events& events, Watch& watch, const Operation& operation, uint64_t timeout) {
+  ST_CHECK(!scheduler.is_foreign(watch.home), kForeign);
   // With an interrupt pending the call is about to fail if it has to wait; whether it has to is
   // asked directly.
-  Watch* watch = events.watch(operation.fd);
-  ST_CHECK(!watch || watch->wrappers > 0,
-           "the descriptor was wrapped in another kernel thread, or has been freed");
-  io_uring_sqe* sqe =
-      watch && !scheduler.current()->interrupted ? next_submission(ring_of(events)) : nullptr;
+  Ring* const ring = ring_of(events);
+  io_uring_sqe* sqe = scheduler.interrupt_pending() ? nullptr : next_submission(ring);
   if (!sqe) return operation.execute();
   Request request;
   request.waiter.thread = scheduler.current();
   request.waiter.events = 0;
   request.done = false;
-  request.quick = is_quick(operation.kind);
+  request.quick = operation.writes();
   prepare(sqe, operation);
   io_uring_sqe_set_data(sqe, &request);
-  Ring* const ring = ring_of(events);
   ring->outstanding.push_back(&request);
   ++ring->waiting;
   if (request.quick) ++ring->quick;
-  watch->waiters.push_back(&request.waiter);
+  watch.waiters.push_back(&request.waiter);
   scheduler.number_wait();
   const Wake how = scheduler.suspend(State::on_io, timeout);
   if (!request.done) take_back(events, &request);
@@ -355,16 +290,12 @@ ssize_t perform(Events& events, const Operation& operation, uint64_t timeout) {
 
 }  // namespace
 
-const Mechanism io_uring_mechanism = {ST_EVENTSYS_IO_URING,
-                                      "io_uring",
-                                      0,
-                                      POLLIN | POLLOUT | POLLPRI,
-                                      open_ring,
-                                      close_ring,
-                                      want,
-                                      unwant,
-                                      forget,
-                                      wait,
-                                      perform};
+const Mechanism io_uring_mechanism = {.id = ST_EVENTSYS_IO_URING,
+                                      .name = "io_uring",
+                                      .open = open_ring,
+                                      .close = close_ring,
+                                      .tell = tell,
+                                      .wait = wait,
+                                      .perform = perform};
 
 }  // namespace st

@@ -8,13 +8,8 @@
 namespace st {
 namespace {
 
-bool open_poll(Events&) { return true; }
-void close_poll(Events&) {}
-void unwant(Events&, int, Watch&) {}
-void forget(Events&, int, Watch&, bool) {}
-
 // Makes room for the entry now, while there is somebody who can be told that there is no memory.
-bool want(Events& events, int, Watch&, short) {
+bool tell(Events& events, int, const Watch&, int, int) {
   const int room = events.handle < 0 ? 0 : events.handle;  // entries in `buffer`
   if (room >= events.watched()) return true;
   const int grown = events.watched() + events.watched() / 2 + 64;
@@ -31,19 +26,18 @@ void wait(Events& events, int64_t timeout) {
   events.each_waited_for([&](int fd, Watch& watch) {
     entries[count++] = {fd, Events::wanted(watch), 0};
   });
-  const timespec time = {static_cast<time_t>(timeout / 1'000'000),
-                         static_cast<long>(timeout % 1'000'000) * 1'000};
+  const timespec time = timespec_of(timeout);
   int ready = ppoll(entries, count, timeout < 0 ? nullptr : &time, nullptr);
   for (nfds_t i = 0; ready > 0 && i < count; ++i) {
     if (entries[i].revents == 0) continue;
     --ready;
-    events.report(entries[i].fd, events.watch(entries[i].fd)->generation, entries[i].revents);
+    events.report(entries[i].fd, events.record(entries[i].fd)->generation, entries[i].revents);
   }
 }
 
 }  // namespace
 
 const Mechanism poll_mechanism = {
-    ST_EVENTSYS_POLL, "poll", 0, ~0, open_poll, close_poll, want, unwant, forget, wait, nullptr};
+    .id = ST_EVENTSYS_POLL, .name = "poll", .events = ~0, .tell = tell, .wait = wait};
 
 }  // namespace st

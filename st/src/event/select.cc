@@ -9,12 +9,7 @@
 namespace st {
 namespace {
 
-bool open_select(Events&) { return true; }
-void close_select(Events&) {}
-void unwant(Events&, int, Watch&) {}
-void forget(Events&, int, Watch&, bool) {}
-
-bool want(Events&, int fd, Watch&, short) {
+bool tell(Events&, int fd, const Watch&, int, int) {
   if (fd < FD_SETSIZE) return true;
   errno = EINVAL;
   return false;
@@ -56,16 +51,7 @@ void wait(Events& events, int64_t timeout) {
 
 }  // namespace
 
-const Mechanism select_mechanism = {ST_EVENTSYS_SELECT,
-                                    "select",
-                                    FD_SETSIZE,
-                                    POLLIN | POLLOUT | POLLPRI,
-                                    open_select,
-                                    close_select,
-                                    want,
-                                    unwant,
-                                    forget,
-                                    wait,
-                                    nullptr};
+const Mechanism select_mechanism = {
+    .id = ST_EVENTSYS_SELECT, .name = "select", .fd_limit = FD_SETSIZE, .tell = tell, .wait = wait};
 
 }  // namespace st

@@ -24,22 +24,11 @@ void bells_after_fork() {
   }
 }
 
-void ring(int fd) {
-  const ErrnoKept kept;
-  const uint64_t one = 1;
-  // Full at 2^64 - 2 rings: then it is ringing anyhow.
-  [[maybe_unused]] const ssize_t written = write(fd, &one, sizeof(one));
-}
-
-void bell_disown(st_bell_t bell) {
-  bell->unlink();
-  free(bell);
-}
-
 void bells_end() {
   while (_st_bell* bell = bells.front()) {
     close(bell->netfd->fd);
-    bell_disown(bell);
+    bell->unlink();
+    free(bell);
   }
 }
 
@@ -62,11 +51,17 @@ st_bell_t st_bell_new() {
 
 int st_bell_destroy(st_bell_t bell) {
   if (st_netfd_close(bell->netfd) != 0 && errno == EBUSY) return -1;
-  st::bell_disown(bell);
+  bell->unlink();
+  free(bell);
   return 0;
 }
 
-void st_bell_ring(st_bell_t bell) { st::ring(bell->netfd->fd); }
+void st_bell_ring(st_bell_t bell) {
+  const st::ErrnoKept kept;
+  const uint64_t one = 1;
+  // Full at 2^64 - 2 rings: then it is ringing anyhow.
+  [[maybe_unused]] const ssize_t written = write(bell->netfd->fd, &one, sizeof(one));
+}
 
 int st_bell_wait(st_bell_t bell, st_utime_t timeout) {
   uint64_t rings = 0;

@@ -15,12 +15,7 @@ namespace st {
 // number, so that child and parent do not take each other's rings.
 void bells_after_fork();
 
-// Adds one to an eventfd; from anywhere, keeps errno.
-void ring(int fd);
-
-// Gives up a bell whose descriptor goes on under somebody else's care; and all bells of this
-// scheduler with their descriptors.
-void bell_disown(st_bell_t bell);
+// Gives up all bells of this scheduler with their descriptors.
 void bells_end();
 
 }  // namespace st

@@ -4,16 +4,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <atomic>
+#include <utility>
 
-#include "scheduler.h"
+#include "offload.h"
 
 namespace {
 
-// Shared by the waiting call and the helper; whoever is done with it last frees it.
-struct Query {
-  std::atomic<bool> left;  // the other side is done with it
-  char* node;              // copies: the caller may have given up and returned
+struct Query : st::Job {
+  char* node;  // copies: the caller may have given up and returned
   char* service;
   addrinfo hints;
   bool has_hints;
@@ -22,8 +20,8 @@ struct Query {
   addrinfo* answer;
 };
 
-void leave(Query* query) {
-  if (!query->left.exchange(true, std::memory_order_acq_rel)) return;
+void dispose(st::Job* job) {
+  auto* query = static_cast<Query*>(job);
   if (query->answer) freeaddrinfo(query->answer);
   free(query->node);
   free(query->service);
@@ -35,7 +33,6 @@ void* resolve(void* arg) {
   query->code = getaddrinfo(query->node, query->service, query->has_hints ? &query->hints : nullptr,
                             &query->answer);
   query->error = errno;
-  leave(query);
   return nullptr;
 }
 
@@ -43,33 +40,24 @@ void* resolve(void* arg) {
 
 int st_getaddrinfo(const char* node, const char* service, const struct addrinfo* hints,
                    struct addrinfo** res, st_utime_t timeout) {
-  // Here, and not in st_offload(), which could not say whether a helper has the query.
-  if (st::scheduler.take_interrupt()) return EAI_SYSTEM;
   auto* query = static_cast<Query*>(calloc(1, sizeof(Query)));
   if (!query) return EAI_MEMORY;
+  query->work = resolve;
+  query->arg = query;
+  query->dispose = dispose;
   query->node = node ? strdup(node) : nullptr;
   query->service = service ? strdup(service) : nullptr;
   query->has_hints = hints != nullptr;
   if (hints) query->hints = *hints;
-  const bool copied = (!node || query->node) && (!service || query->service);
-
-  int code = EAI_MEMORY;
-  int error = 0;
-  if (!copied) {
-    leave(query);  // for the helper that never came
-  } else if (st_offload(resolve, query, nullptr, timeout) == 0) {
-    code = query->code;
-    error = query->error;
-    if (code == 0) *res = query->answer;
-    query->answer = nullptr;
-  } else {
-    code = EAI_SYSTEM;
-    error = errno;
-    // After a timeout or an interrupt the helper still has it; after any other failure there is no
-    // helper.
-    if (error != ETIME && error != EINTR) leave(query);
+  if ((node && !query->node) || (service && !query->service)) {
+    dispose(query);
+    return EAI_MEMORY;
   }
-  leave(query);
+  if (st::hand_over(query, timeout) != 0) return EAI_SYSTEM;
+  const int code = query->code;
+  const int error = query->error;
+  if (code == 0) *res = std::exchange(query->answer, nullptr);
+  dispose(query);
   if (code == EAI_SYSTEM) errno = error;
   return code;
 }

@@ -268,6 +268,33 @@ ST_PROCESS_TEST(Fork, work_for_helpers_is_the_first_that_the_child_does) {
   });
 }
 
+ST_PROCESS_TEST(Fork, work_that_a_helper_does_for_the_parent_is_canceled_in_the_child) {
+  static auto [go, going] = st_tests::raw_pipe();
+  ASSERT_EQ(st_init(), 0);
+  st_offload_limit(1);  // so that the second is not begun
+  int errors[2] = {-1, -1};
+  const auto wait_for = [](int* error) {
+    const auto work = [](void*) -> void* { return go.get(1), nullptr; };
+    *error = st_offload(work, nullptr, nullptr, kLong) == 0 ? 0 : errno;
+  };
+  Thread first([&] { wait_for(&errors[0]); });
+  Thread second([&] { wait_for(&errors[1]); });
+  pass();
+  in_child([&] {
+    first.join();
+    second.join();
+    EXPECT_EQ(errors[0], ECANCELED);
+    EXPECT_EQ(errors[1], ECANCELED);
+    const auto work = [](void*) -> void* { return nullptr; };
+    EXPECT_EQ(st_offload(work, nullptr, nullptr, kLong), 0) << strerror(errno);
+  });
+  going.put("xx");
+  first.join();
+  second.join();
+  EXPECT_EQ(errors[0], 0);
+  EXPECT_EQ(errors[1], 0);
+}
+
 ST_PROCESS_TEST(Fork, before_st_init) {
   in_child([] {
     ASSERT_EQ(st_init(), 0);

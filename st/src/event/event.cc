@@ -20,7 +20,10 @@ namespace {
 // Set in a child process by fork: what the kernel was told belongs to the parent, so nothing may be
 // taken back there.
 thread_local bool forked = false;
-void note_fork() { forked = true; }
+void note_fork() {
+  forked = true;
+  offload_in_child();
+}
 
 }  // namespace
 
@@ -36,7 +39,7 @@ int Events::select(int id) {
   // An int, because riscv64 exchanges bytes only with the help of another library.
   static std::atomic<int> notes_forks{0};
   if (notes_forks.exchange(1) == 0) {
-    if (const int error = pthread_atfork(nullptr, nullptr, note_fork)) {
+    if (const int error = pthread_atfork(offload_before_fork, offload_in_parent, note_fork)) {
       notes_forks.store(0);
       errno = error;
       return false;
@@ -193,7 +196,7 @@ void Events::notice_fork() {
 [[gnu::cold]] void Events::reopen_after_fork() {
   forked = false;
   bells_after_fork();
-  offload_after_fork();
+  offload_collect();
   mechanism_->close(*this);
   ++epoch_;
   ST_CHECK(mechanism_->open(*this),

@@ -41,7 +41,8 @@ class Client {
   void load();
 
   Kind kind() const { return kind_; }
-  bool asleep() const { return asleep_; }  // not in the middle of asking
+  bool measured() const { return counts_ != nullptr; }  // not idle or slow beside the others
+  bool asleep() const { return asleep_; }               // not in the middle of asking
   bool connected() const { return connection_.is_open(); }
 
  private:

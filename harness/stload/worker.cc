@@ -138,6 +138,7 @@ void Worker::start(Slot& slot) {
                 "; there is memory for fewer clients here (vm.max_map_count, ulimit -v)");
   }
   ++alive_;
+  measured_alive_ += slot.client.measured();
 }
 
 void* Worker::live(void* argument) {
@@ -150,6 +151,7 @@ void* Worker::live(void* argument) {
   slot.client.load();
   slot.thread = nullptr;
   --worker.alive_;
+  worker.measured_alive_ -= slot.client.measured();
   st_cond_signal(worker.changed_);
   return nullptr;
 }
@@ -208,22 +210,29 @@ void Worker::run() {
 }
 
 void Worker::finish() {
-  // Whoever sleeps need not sleep on, and slow ones would take too long.
+  // Whoever sleeps need not sleep on. Those beside whom we measure stay as they are until the last
+  // answer has been measured: a thousand idle connections that close at once are work for the
+  // server, and would be in its latency.
+  interrupt([](const Client& client) { return client.measured() && client.asleep(); });
+  wait_for_answers([this] { return measured_alive_ == 0; });
+  // And slow ones would take too long.
   interrupt(
       [](const Client& client) { return client.asleep() || client.kind() == Client::Kind::slow; });
   const auto all_ended = [this] { return alive_ == 0; };
-  if (signals_ == 0) {
-    // What was due is still asked for, so that the slowest are not missing from the latencies.
-    const Time last = run_.end() + run_.options.timeout;
-    wait([&] { return last; }, [&] { return all_ended() || signals_ > 0; });
-  }
+  wait_for_answers(all_ended);
   run_.given_up = true;
-  if (signals_ == 1) {
-    const Time last = Clock::now() + kPatience;
-    wait([&] { return last; }, [&] { return all_ended() || signals_ > 1; });
-  }
   interrupt([](const Client&) { return true; });
   wait([] { return Time::max(); }, all_ended);
+}
+
+void Worker::wait_for_answers(const std::function<bool()>& all_given) {
+  // What was due is still asked for, so that the slowest are not missing from the latencies.
+  const Time last = run_.end() + run_.options.timeout;
+  if (signals_ == 0) wait([&] { return last; }, [&] { return all_given() || signals_ > 0; });
+  if (signals_ == 0) return;
+  run_.given_up = true;
+  const Time soon = Clock::now() + kPatience;
+  if (signals_ == 1) wait([&] { return soon; }, [&] { return all_given() || signals_ > 1; });
 }
 
 void Worker::interrupt(const std::function<bool(const Client&)>& which) {

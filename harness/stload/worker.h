@@ -54,6 +54,9 @@ class Worker {
   // Until `done`, or until then; `until` is asked again after every event.
   void wait(const std::function<Time()>& until, const std::function<bool()>& done);
   void finish();
+  // Or until --timeout has passed since the end, or the patience of somebody who has ended it
+  // early.
+  void wait_for_answers(const std::function<bool()>& all_given);
   void interrupt(const std::function<bool(const Client&)>& which);
 
   Share share_;
@@ -62,8 +65,9 @@ class Worker {
   std::deque<Slot> slots_;
   st_cond_t changed_ = nullptr;  // any of what follows
   st_cond_t begin_ = nullptr;
-  std::size_t prepared_ = 0;  // slots that have tried to connect
-  std::size_t alive_ = 0;     // threads of slots that have not ended
+  std::size_t prepared_ = 0;        // slots that have tried to connect
+  std::size_t alive_ = 0;           // threads of slots that have not ended
+  std::size_t measured_alive_ = 0;  // those of them whose clients are measured
   int signals_ = 0;
   bool begun_ = false;
 };

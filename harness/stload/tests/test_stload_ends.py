@@ -53,6 +53,36 @@ def test_a_second_interrupt_waits_for_no_answer(start: Start, tmp_path: Path) ->
     assert report["window"]["errors"]["unfinished"] == report["window"]["requests"] == 1
 
 
+def test_idle_connections_stay_until_the_last_answer_has_come(start: Start, tmp_path: Path) -> None:
+    """Closed before it, they would be work for the server while it is measured."""
+    clients, idle = 1, 3
+    asked = threading.Barrier(clients + idle + 1)
+    ended, closed = threading.Event(), threading.Event()
+    closed_first = []
+
+    def behave(connection: Connection) -> None:
+        connection.request()
+        asked.wait(PATIENCE_S)
+        if connection.number < clients:  # connections are made in order, the clients' first
+            ended.wait(PATIENCE_S)
+            closed_first.append(closed.wait(0.3))
+            connection.answer()
+        else:
+            connection.answer()
+            connection.request()  # until it closes
+            closed.set()
+
+    file = tmp_path / "report.json"
+    with Server(behave) as server:
+        process = start(command(server.url, file, clients=clients, idle=idle, duration=1000))
+        asked.wait(PATIENCE_S)
+        process.send_signal(signal.SIGINT)
+        ended.set()
+        process.communicate(timeout=PATIENCE_S)
+    assert closed_first == [False]
+    assert json.loads(file.read_text())["idle"]["open_at_end"] == idle
+
+
 def test_a_terminal_shows_how_far_it_is(tmp_path: Path) -> None:
     ours, terminal = os.openpty()
     with KnownServer(delay_us=1000) as server:

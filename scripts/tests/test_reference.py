@@ -52,9 +52,8 @@ def test_verdicts_and_model_are_those_of_the_cells(
 
 
 def test_numbers_of_the_readme_are_those_of_the_analysis() -> None:
-    campaign = remake.main_campaign()
     text = readme_numbers.README.read_text(encoding="utf-8")
-    made = readme_numbers.block(load_analysis(campaign), campaign)
+    made = readme_numbers.block(load_analysis(remake.MAIN), remake.MAIN)
     assert readme_numbers.rewritten(text, made) == text, "run scripts/reference"
 
 

@@ -222,7 +222,7 @@ def build(campaign: Path) -> Path:
 
 def main() -> int:
     """Entry point; returns the exit status."""
-    parser = argparse.ArgumentParser(description=__doc__,
+    parser = argparse.ArgumentParser(prog="scripts/paper", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--campaign", type=Path, default=ROOT / "results" / "reference" / "full",
                         metavar="DIR", help="folder with analysis.json and figures/")

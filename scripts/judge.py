@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Judge the claims of paper/hypotheses.json, which were registered before the data.
 
-    scripts/verdicts results/reference/full results/reference/idle
+    scripts/verdicts results/reference/full
 
 Prints one line for each claim and writes verdicts.json into the first folder: supported, refuted or
 undecided here, each with the effect, its 95 % interval and the cells behind it, and, where this
@@ -68,7 +68,7 @@ def told(verdict: Verdict) -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = Parser(__doc__, several=True)
+    parser = Parser(__doc__, several=True, prog="scripts/verdicts")
     parser.add_argument(
         "--hypotheses", type=Path, default=ROOT / "paper" / "hypotheses.json",
         metavar="FILE", help="the registered claims (default: paper/hypotheses.json)",

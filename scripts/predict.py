@@ -55,7 +55,7 @@ def told(made: Model) -> list[str]:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = Parser(__doc__)
+    parser = Parser(__doc__, prog="scripts/model")
     parser.add_argument("-o", "--output", type=Path, help="file (default: DIR/model.json)")
     parser.add_argument(
         "--memory", type=float, default=MEMORY_BYTES / (1 << 30), metavar="GIB",

@@ -338,10 +338,11 @@ def fatal(text: object) -> NoReturn:
 class Parser(argparse.ArgumentParser):
     """argparse with the module's docstring as its help and our way to report misuse (status 2)."""
 
-    def __init__(self, docstring: str | None, several: bool = False) -> None:
-        """With one argument, `campaign`; or, with `several`, one or more, `campaigns`."""
+    def __init__(self, docstring: str | None, several: bool = False, prog: str | None = None) -> None:
+        """With one argument, `campaign`; or, with `several`, one or more, `campaigns`. `prog` is what
+        users call it by, where that is not the name of its file."""
         super().__init__(
-            description=docstring, formatter_class=argparse.RawDescriptionHelpFormatter
+            prog=prog, description=docstring, formatter_class=argparse.RawDescriptionHelpFormatter
         )
         told = "folder written by `archbench run`"
         if several:

@@ -83,7 +83,13 @@ void wait_for_the_end() {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 7) return 2;
+  if (argc != 7) {
+    std::fprintf(
+        stderr,
+        "usage: known_server DELAY_US SLOW_EVERY SLOW_US STALL_AT_MS STALL_MS SPIN\n"
+        "answers each request after a known time, until stdin ends, and prints the truth\n");
+    return 2;
+  }
   const auto number = [&](int i) { return static_cast<st_utime_t>(std::atoll(argv[i])); };
   delay_us = number(1), slow_every = number(2), slow_us = number(3);
   stall_at_us = 1000 * number(4), stall_us = 1000 * number(5);

@@ -10,13 +10,15 @@ In paper/paper.tex a number is written
 
 which is the one row of that table for which all keys have those values, the value at that path in it
 (dots between names), and how it is printed: 1, 2 or 3 decimals, `int` with thousands separated,
-`round` to three digits, `percent`, `kib`, or `interval` before one of these for "median (low to high)".
+`round` to three digits, `k` in thousands, `percent`, `kib`, or `interval` before one of these for "median (low to high)".
 The tables are those of analysis.json; model_... of the model; `libraries` of paper/library_sizes.json;
 `source`, the size of each architecture's own code. \\maybe{...} is the same, and says so where no cell
 is usable. \\verdict{H8} is what became of a registered claim, \\verdictrows the table of all, and
 \\byverdict{H8}{TEXT}{TEXT}{TEXT} the sentence for supported, refuted or undecided: no sentence says more
 than its verdict. Digits anywhere else, outside \\given{...} (what was chosen, not measured), are
-refused, and so is a row that does not exist. The same data make the same file, byte by byte.
+refused, and so is a row that does not exist. \\includegraphics{figures/NAME.pdf} is the figure of that
+name, NAME-narrow.pdf the same with its panels in one column, and \\described{NAME} the sentences that
+stand below it elsewhere. The same data make the same file, byte by byte.
 """
 
 from __future__ import annotations
@@ -32,8 +34,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import figure_catalogue
 from analysis import source_size
 from analysis.evidence import FIRST_FILES
+from analysis.record import load_analysis
+from figures import Drawing
+from results import BadData
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCE = ROOT / "paper" / "paper.tex"
@@ -42,6 +48,9 @@ BUILD = ROOT / "paper" / "build"
 MEASURED = re.compile(r"\\(measured|maybe)\{([^{}]*)\}\{([^{}]*)\}\{([^{}]*)\}\{([^{}]*)\}")
 BY_VERDICT = re.compile(r"\\byverdict\{([^{}]*)\}" + r"\s*\{([^{}]*)\}" * 3)
 NOT_USABLE = "(no usable cell)"
+NOT_MEASURED = "(not measured)"
+FIGURE = re.compile(r"\\includegraphics(?:\[[^\]]*\])?\{figures/([^{}]*?)(-narrow)?\.pdf\}")
+DESCRIBED = re.compile(r"\\described\{([^{}]*)\}")
 VERDICT = re.compile(r"\\verdict\{([^{}]*)\}")
 # Tables that have rows only for what was usable.
 DERIVED = ("load_curves", "system_steps", "comparisons", "model_calibrations", "model_accuracies",
@@ -49,7 +58,7 @@ DERIVED = ("load_curves", "system_steps", "comparisons", "model_calibrations", "
 # Commands whose arguments are names or lengths and not said to the reader.
 SILENT = re.compile(
     r"\\(?:given|cite|ref|label|includegraphics|input|bibitem|usepackage|documentclass|begin|end|"
-    r"hspace|vspace|verb|texttt|code|pagestyle|bibliographystyle|setlength)"
+    r"hspace|vspace|verb|texttt|code|described|pagestyle|bibliographystyle|setlength)"
     r"(?:\[[^\]]*\])?(?:\{[^{}]*\})*")
 
 
@@ -77,11 +86,13 @@ def shown(value: float, form: str) -> str:
         return f"{100 * value:.0f}\\,\\%"
     if form == "round":
         return shown(float(f"{value:.3g}"), "int")
+    if form == "k":
+        return f"{value / 1000:.1f}"
     if form == "kib":
         return f"{value / 1024:.0f}\\,KiB"
     if form in ("1", "2", "3"):
         return f"{value:.{form}f}"
-    raise Refused(f"'{form}' is no format; known are int, round, percent, kib, 1, 2, 3 and interval"
+    raise Refused(f"'{form}' is no format; known are int, round, k, percent, kib, 1, 2, 3 and interval"
                   " with one of them")
 
 
@@ -125,7 +136,7 @@ def measured(analysis: dict[str, Any], match: re.Match[str]) -> str:
     for name in filter(None, path.split(".")):
         if not isinstance(value, dict) or name not in value:
             if command == "maybe":
-                return NOT_USABLE
+                return NOT_MEASURED
             raise Refused(f"the row of '{table}' with {keys} has no '{path}'")
         value = value[name]
     return printed(value, form)
@@ -196,6 +207,26 @@ def tables(campaign: Path) -> dict[str, Any]:
     return found
 
 
+def draw(text: str, campaign: Path) -> str:
+    """Draws the figures that the text shows, as lines and letters and not as dots; returns the text with
+    what \\described{} of them asks for."""
+    folder = BUILD / "figures"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    drawings = {d.name: d for d in figure_catalogue.drawings(load_analysis(campaign)) if isinstance(d, Drawing)}
+
+    def known(name: str) -> Drawing:
+        if name not in drawings:
+            raise Refused(f"the paper shows '{name}', and {campaign} has no data for this figure")
+        return drawings[name]
+
+    for name, narrow in sorted(set(FIGURE.findall(text))):
+        # Without its date a file is the same each time.
+        known(name).draw(bool(narrow), "").savefig(
+            folder / f"{name}{narrow}.pdf", metadata={"CreationDate": None})
+    return DESCRIBED.sub(lambda match: tex(known(match.group(1)).caption), text)
+
+
 def build(campaign: Path) -> Path:
     """Writes paper/build/paper.pdf."""
     BUILD.mkdir(exist_ok=True)
@@ -204,10 +235,7 @@ def build(campaign: Path) -> Path:
     subprocess.run([ROOT / "scripts" / "verdicts", campaign, "-o", judged], check=True,
                    stdout=subprocess.DEVNULL)
     text = expand(SOURCE.read_text(), analysis, json.loads(judged.read_text()))
-    (BUILD / "paper.tex").write_text(text)
-    figures = BUILD / "figures"
-    shutil.rmtree(figures, ignore_errors=True)
-    shutil.copytree(campaign / "figures", figures)
+    (BUILD / "paper.tex").write_text(draw(text, campaign))
     # The date of the data is the date of the document, so that the same data make the same bytes.
     epoch = subprocess.run(["date", "-u", "-d", analysis["started_utc"], "+%s"], check=True,
                            capture_output=True, text=True).stdout.strip()
@@ -225,7 +253,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="scripts/paper", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--campaign", type=Path, default=ROOT / "results" / "reference" / "full",
-                        metavar="DIR", help="folder with analysis.json and figures/")
+                        metavar="DIR", help="folder with analysis.json")
     arguments = parser.parse_args()
     if shutil.which("latexmk") is None:
         print("paper: latexmk is missing; 'scripts/setup paper' installs it", file=sys.stderr)
@@ -236,7 +264,7 @@ def main() -> int:
         return 1
     try:
         print(build(arguments.campaign))
-    except (Refused, OSError, KeyError, subprocess.CalledProcessError) as error:
+    except (Refused, BadData, OSError, KeyError, subprocess.CalledProcessError) as error:
         print(f"paper: {error}", file=sys.stderr)
         return 1
     return 0

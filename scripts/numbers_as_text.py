@@ -25,7 +25,7 @@ def size(n_bytes: float) -> str:
     for unit, name in ((1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")):
         if n_bytes >= unit:
             return f"{n_bytes / unit:.3g} {name}"
-    return f"{n_bytes:.3g} B"
+    return f"{n_bytes:.3g} B" if n_bytes < 999.5 else f"{n_bytes:,.0f} B"
 
 
 def percent(value: float, digits: int = 0) -> str:

@@ -28,6 +28,7 @@ class Panel:
     unit: str
     is_latency: bool = False
     ideal: bool = False  # draw y = x: what is offered is what a perfect server does
+    why_missing: str = ""  # why a server that was measured may not have it; a clause
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,7 @@ def drawings(analysis: Analysis, question: Question) -> Drawings:
             f"{question.title}, {family}, {clients:,} clients, {cpus} CPU{'s' * (cpus != 1)},"
             f" campaign {analysis.campaign}. {question.remark}"
             + parts.sample_sentence(analysis, points, question.panels[0].metric)
+            + _missing_sentence(points, values, question)
         )
         measured = figures.rows_of(points, [panel.metric for panel in question.panels])
         rows: tuple[figures.Row, ...] = tuple(
@@ -74,6 +76,22 @@ def drawings(analysis: Analysis, question: Question) -> Drawings:
             )
         )
     return found
+
+
+def _missing_sentence(
+    points: Sequence[Point], values: dict[str, float], question: Question
+) -> str:
+    """Where a panel has no mark although its server was measured, and why."""
+    text = ""
+    for panel in question.panels:
+        missing: dict[float, list[str]] = {}
+        if panel.why_missing and any(panel.metric in p.metrics for p in points):
+            for p in points:
+                if panel.metric not in p.metrics:
+                    missing.setdefault(values[p.workload], []).append(p.label)
+        where = "; ".join(f"{', '.join(who)} at {question.shown(at)}" for at, who in sorted(missing.items()))
+        text += f" {panel.title} not drawn: {where}; {panel.why_missing}." if where else ""
+    return text
 
 
 def _one_name(workloads: Sequence[Workload]) -> str:
@@ -112,8 +130,9 @@ def draw(
         curves = [c for c in curves if sum(p.label == c.label for p in points) > 1]
         parts.draw_curves(axes, curves, look)
         if panel.ideal:
-            ends = [min(v for v in values.values() if v > 0), max(values.values())]
-            axes.plot(ends, ends, ":", color=style.INK, linewidth=1.0)
+            # By way of every value: on this axis the line from the first to the last is another one.
+            every = sorted(v for v in set(values.values()) if v > 0)
+            axes.plot(every, every, ":", color=style.INK, linewidth=1.0)
         highest = parts.highest_rate(shown, panel.metric)
         if panel.is_latency:
             medians = [p.metrics[panel.metric].median for p in shown]

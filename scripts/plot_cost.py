@@ -135,8 +135,10 @@ def _panel(axes: Any, bar: Bar, points: list[Point], look: dict[str, style.Look]
         low, high = _ends(p, bar)
         own.own(*axes.plot([low, high], [place, place], color=style.INK, linewidth=0.9))
         shown = size(begin) if "bytes" in bar.metrics[0] else f"{begin:.3g}"
+        known = bar.metrics[0] in p.metrics
         own.own(axes.text(
-            max(high, begin) + 0.02 * reach, place, shown, va="center", fontsize=7, color=own.text,
+            max(high, begin) + 0.02 * reach, place, shown if known else "not measured", va="center",
+            fontsize=7, color=own.text if known else style.FAINT,
         ))
     axes.set_yticks(range(len(points)), [p.label for p in points])
     axes.invert_yaxis()

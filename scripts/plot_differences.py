@@ -27,6 +27,7 @@ from figures import Absent, Drawing, Drawings
 TITLE = "Differences"
 PANEL_WIDTH = 4.4
 ROW = 0.19  # inches for each comparison
+LETTER = 0.054  # inches; of 6.8 point DejaVu Sans, on average
 SURE = 0.05  # a Holm-adjusted p below it is drawn filled
 
 
@@ -79,12 +80,14 @@ def draw(
     caption: str = "",
 ) -> Any:
     height = max(1.2, ROW * (len(shown) + 1))
-    figure, ((axes,),) = parts.panels(
-        1, 1, caption, narrow, PANEL_WIDTH, right=0.3, left=2.0 if not narrow else 1.7, height=height
-    )
-    look = style.looks(analysis)
     order = [label.name for label in analysis.labels]
     rows = sorted(shown, key=lambda c: (order.index(c.label), c.cpus, c.clients))
+    names = [f"{c.label}, {c.clients:,} clients, {c.cpus} CPU{'s' * (c.cpus != 1)}" for c in rows]
+    figure, ((axes,),) = parts.panels(
+        1, 1, caption, narrow, PANEL_WIDTH, right=0.3, height=height,
+        left=max(1.7, 0.15 + LETTER * max(len(name) for name in names)),
+    )
+    look = style.looks(analysis)
     if floor is not None:
         axes.axvspan(1 / floor, floor, color=style.GRID, linewidth=0, zorder=0)
     axes.axvline(1.0, color=style.INK, linewidth=0.9)
@@ -110,7 +113,6 @@ def draw(
     axes.xaxis.set_minor_locator(matplotlib.ticker.NullLocator())
     axes.xaxis.set_major_formatter(matplotlib.ticker.FuncFormatter(lambda v, _: f"{v:g}"))
     axes.set_ylim(len(rows) - 0.4, -0.6)
-    names = [f"{c.label}, {c.clients:,} clients, {c.cpus} CPU{'s' * (c.cpus != 1)}" for c in rows]
     axes.set_yticks(range(len(rows)), names, fontsize=6.8)
     axes.grid(axis="y", visible=False)
     axes.grid(axis="x")

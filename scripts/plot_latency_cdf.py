@@ -36,7 +36,10 @@ def drawings(analysis: Analysis) -> Drawings:
     """One figure for each workload with merged histograms."""
     found: Drawings = []
     for workload in analysis.workloads:
-        here = [x for x in analysis.latencies if x.workload == workload.name]
+        here = [
+            x for x in analysis.latencies
+            if x.workload == workload.name and analysis.label(x.label).twin_of is None
+        ]
         if not here:
             found.append(Absent(f"{TITLE}, {workload.name}", "the generators' histograms are not here."))
             continue

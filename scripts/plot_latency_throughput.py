@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 """Draw latency over throughput: what a little more load costs when a server is nearly full.
 
-Each line follows one server through its loads, from few clients on the left to many; the number of
-clients stands at its end. Left: the median latency; right: the 99th percentile. A good server goes
+Each line follows one server through its loads, from few clients to many; a large mark is the largest
+load. Left: the median latency; right: the 99th percentile. A good server goes
 far to the right before it turns up.
 
     scripts/plot_latency_throughput.py results/quick-20260101T120000Z -o /tmp/figures
@@ -20,7 +20,6 @@ import figures
 from analysis.points import WALL_CLOCK, Point
 from analysis.record import Analysis
 from figures import Absent, Drawing, Drawings
-from numbers_as_text import rate
 
 TITLE = "Latency and throughput"
 PANELS = (("latency_us_p50", "Median latency"), ("latency_us_p99", "99th percentile of latency"))
@@ -33,6 +32,7 @@ def drawings(analysis: Analysis) -> Drawings:
         points = [
             p for p in analysis.points
             if p.workload == workload.name and WALL_CLOCK in p.metrics and PANELS[0][0] in p.metrics
+            and analysis.label(p.label).twin_of is None
         ]
         cpus = min((p.cpus for p in points), default=0)
         shown = [p for p in points if p.cpus == cpus]
@@ -42,7 +42,9 @@ def drawings(analysis: Analysis) -> Drawings:
         caption = (
             f"{TITLE}, workload {workload.name}, {cpus} CPU{'s' * (cpus != 1)}, campaign"
             f" {analysis.campaign}. Medians over blocks; closed load, so a stalled server is asked"
-            " less and the percentiles flatter it. The number at the end is that of the clients."
+            " less and the percentiles flatter it. The marks along a line are"
+            f" {', '.join(f'{n:,}' for n in sorted({p.clients for p in shown}))} clients, the large one"
+            " the most."
         )
         metrics = (WALL_CLOCK, *(metric for metric, _ in PANELS))
         found.append(
@@ -83,11 +85,10 @@ def _line(axes: Any, points: list[Point], metric: str, look: style.Look) -> None
     drawn = axes.plot(
         x, y, color=look.line, linestyle=look.dashes, marker=look.mark, markersize=3.6, clip_on=False
     )
-    most = axes.annotate(
-        rate(points[-1].clients), (x[-1], y[-1]), xytext=(4, 3), textcoords="offset points",
-        fontsize=6.5, color=look.text,
+    most = axes.plot(
+        x[-1:], y[-1:], look.mark, color=look.line, markersize=7, markeredgecolor="white", clip_on=False
     )
-    look.own(*drawn, most)
+    look.own(*drawn, *most)
 
 
 if __name__ == "__main__":

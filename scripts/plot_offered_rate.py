@@ -27,7 +27,10 @@ QUESTION = Question(
     shown=rate,
     panels=(
         Panel(WALL_CLOCK, "Throughput", "answers per second", ideal=True),
-        Panel("latency_intended_us_p99", "99th percentile from due time", "latency", is_latency=True),
+        Panel(
+            "latency_intended_us_p99", "99th percentile from due time", "latency", is_latency=True,
+            why_missing="more than one request in a hundred had no answer when the run ended",
+        ),
     ),
     remark="Dotted: everything offered is answered. ",
     missing="it has no open load (a workload with several `rates`).",

@@ -88,8 +88,12 @@ def _known(value: float | None) -> float | str:
 
 def draw(analysis: Analysis, made: Model, narrow: bool = False, caption: str = "") -> Any:
     # Two beside each other: with three the letters would be too small on paper.
-    figure, grid = parts.panels(2 if made.checks else 1, 2, caption, narrow)
+    wanted = 3 if made.checks else 2
+    shape = (wanted, 1) if narrow else (-(-wanted // 2), 2)
+    figure, grid = parts.panels(*shape, caption, narrow)
     row = [axes for line in grid for axes in line]
+    for axes in row[wanted:]:
+        axes.set_visible(False)
     look = style.looks(analysis)
     over_clients = _curves(made, "clients", lambda p: p.clients)
     _lines(row[0], over_clients, look)
@@ -114,7 +118,6 @@ def draw(analysis: Analysis, made: Model, narrow: bool = False, caption: str = "
     parts.label_curves(row[1], over_cpus, look)
     if made.checks:
         _errors(row[2], made.checks, look)
-        row[3].set_visible(False)
     return figure
 
 

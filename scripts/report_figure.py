@@ -24,13 +24,14 @@ VARIABLES = {
 PIXELS_PER_POINT = 1.7
 
 
-def figure(drawing: Drawing) -> str:
+def figure(drawing: Drawing, heading: str = "") -> str:
     """Both arrangements of one figure; the style sheet shows the one that fits."""
     name, caption = drawing.name, drawing.caption
     wide = inline(drawing.draw(False, ""), f"{name}-w", caption)
     narrow = inline(drawing.draw(True, ""), f"{name}-n", caption)
     return (
         f'<figure id="{escape(name)}" data-workload="{escape(drawing.workload)}">'
+        f"{f'<h3>{escape(heading)}</h3>' if heading else ''}"
         f'<div class="wide">{wide}</div><div class="narrow">{narrow}</div>'
         f"<figcaption>{escape(caption)}</figcaption></figure>"
     )

@@ -70,12 +70,15 @@ def filters(analysis: Analysis) -> str:
 
 def figure_sections(drawings: Drawings) -> list[tuple[str, str, str]]:
     """(name, title, content) for each title, in the order of the catalogue."""
-    found: dict[str, list[str]] = {}
+    found: dict[str, list[Drawing]] = {}
     for drawing in drawings:
         if isinstance(drawing, Drawing):
-            found.setdefault(drawing.title, []).append(figure(drawing))
+            found.setdefault(drawing.title, []).append(drawing)
     return [
-        (title.lower().replace(" ", "-"), title, "\n".join(parts)) for title, parts in found.items()
+        # Of several figures each says above it which workload it shows.
+        (title.lower().replace(" ", "-"), title,
+         "\n".join(figure(d, d.workload if len(own) > 1 else "") for d in own))
+        for title, own in found.items()
     ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import build_paper
@@ -73,3 +74,31 @@ def test_where_no_cell_is_usable_the_paper_says_so() -> None:
 def test_rounding_keeps_three_digits() -> None:
     assert build_paper.shown(19_654_321, "round") == r"19\,700\,000"
     assert build_paper.shown(64_720, "kib") == r"63\,KiB"
+
+
+def test_what_was_not_measured_is_not_called_unusable() -> None:
+    said = paper(r"\maybe{points}{label=st,clients=1}{metrics.cpu}{1}")
+    assert build_paper.NOT_MEASURED in said and build_paper.NOT_USABLE not in said
+
+
+def test_figures_are_drawn_as_asked_and_described(
+    healthy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(build_paper, "BUILD", tmp_path)
+    name = "load_scalability-plaintext"
+    said = build_paper.draw(
+        rf"\includegraphics[width=\columnwidth]{{figures/{name}-narrow.pdf}} \described{{{name}}}", healthy)
+    assert "workload plaintext" in said and "described" not in said
+    (drawn,) = (tmp_path / "figures").iterdir()
+    first = drawn.read_bytes()
+    assert drawn.name == f"{name}-narrow.pdf" and first.startswith(b"%PDF")
+    build_paper.draw(rf"\includegraphics{{figures/{name}-narrow.pdf}}", healthy)
+    assert drawn.read_bytes() == first
+
+
+def test_figure_without_data_is_refused(
+    healthy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(build_paper, "BUILD", tmp_path)
+    with pytest.raises(build_paper.Refused, match="no data for this figure"):
+        build_paper.draw(r"\includegraphics{figures/disk-nowhere.pdf}", healthy)

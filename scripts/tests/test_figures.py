@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -13,8 +14,12 @@ import figure_catalogue
 import figure_parts
 import figure_style
 import figures
+import plot_cost
 import plot_disk
+import plot_latency_cdf
+import plot_latency_throughput
 import plot_load_scalability
+import plot_offered_rate
 import plot_system_scalability
 import plot_tuning
 import results
@@ -175,3 +180,44 @@ def test_copies_of_the_null_responder_are_the_reference_over_cpus(healthy: Path)
     points = [p for p in found.points if p.clients == 64]
     # The synthetic generator can do 400,000 requests/s, however many CPUs the server has.
     assert plot_system_scalability._copies(points) == {1: 1.0, 2: 0.5}
+
+
+def without(analysis: Analysis, metric: str, label: str, workload: str) -> Analysis:
+    """The analysis as if this one point had not this metric."""
+    points = tuple(
+        dataclasses.replace(p, metrics={k: v for k, v in p.metrics.items() if k != metric})
+        if (p.label, p.workload) == (label, workload) else p
+        for p in analysis.points
+    )
+    return dataclasses.replace(analysis, points=points)
+
+
+def test_percentile_that_is_missing_has_its_reason_below(rich: Path) -> None:
+    metric, whole = "latency_intended_us_p99", load_analysis(rich)
+    (drawing,) = plot_offered_rate.drawings(whole)
+    assert isinstance(drawing, Drawing) and "not drawn" not in drawing.caption
+    (drawing,) = plot_offered_rate.drawings(without(whole, metric, "mt thread", "open-r160000"))
+    assert isinstance(drawing, Drawing)
+    assert "not drawn: mt thread at 160k; more than one request in a hundred had no answer" in drawing.caption
+
+
+def test_line_of_all_answered_goes_by_way_of_every_rate(rich: Path) -> None:
+    (drawing,) = plot_offered_rate.drawings(load_analysis(rich))
+    assert isinstance(drawing, Drawing)
+    (ideal,) = [line for line in drawing.draw(False, "").axes[0].lines if line.get_linestyle() == ":"]
+    assert list(ideal.get_xdata()) == list(ideal.get_ydata()) == [20_000, 40_000, 80_000, 160_000]
+
+
+def test_cost_that_was_not_measured_is_not_drawn_as_nothing(healthy: Path) -> None:
+    analysis = without(analysed(healthy), "syscalls_per_request", "mt thread", "plaintext")
+    (drawing,) = plot_cost.drawings(analysis)
+    assert isinstance(drawing, Drawing)
+    said = figure_style.svg(drawing.draw(False, ""))
+    assert said.count("not measured") == 1
+
+
+@pytest.mark.parametrize("plot", [plot_latency_throughput, plot_latency_cdf])
+def test_twin_is_no_further_line_of_latencies(plot: Any, rich: Path) -> None:
+    drawing = next(d for d in plot.drawings(load_analysis(rich)) if isinstance(d, Drawing))
+    labels = {row["label"] for row in drawing.rows}
+    assert "edsm epoll" in labels and "edsm epoll (twin)" not in labels

@@ -17,7 +17,7 @@ import report_sections
 import results
 import sentences
 import synthetic
-from analysis.record import analyse
+from analysis.record import analyse, load_analysis
 
 
 def page_of(campaign: Path) -> str:
@@ -215,3 +215,15 @@ def test_report_script_writes_the_page(tmp_path: Path, capsys: pytest.CaptureFix
     assert report.main([str(campaign)]) == 0
     assert capsys.readouterr().out == f"{campaign / 'report.html'}\n"
     assert (campaign / "report.html").read_text() == page_of(campaign)
+
+
+def test_each_of_several_figures_says_its_workload_above(rich: Path, healthy_page: str) -> None:
+    page = report.page(results.load(rich), load_analysis(rich))
+    found = re.search(r'<figure id="differences-bytes-65536"[^>]*><h3>([^<]*)</h3>', page)
+    assert found and found[1] == "bytes-65536"
+    assert not re.search(r"<figure[^>]*><h3>", healthy_page), "one figure alone needs no name"
+
+
+def test_paper_is_white_whatever_the_screen_is(healthy_page: str) -> None:
+    dark = re.findall(r"@media[^{]*dark[^{]*", healthy_page)
+    assert dark and all("screen" in condition for condition in dark)

@@ -40,7 +40,7 @@ def drawings(analysis: Analysis) -> Drawings:
         caption = (
             f"{TITLE}, workload {workload.name}, {cpus} CPU{'s' * (cpus != 1)}, campaign"
             f" {analysis.campaign}: {runs} usable cells, {sum(p.excluded for p in shown)} excluded"
-            " (crosses). Labels stand a little beside each other so that they can be told apart."
+            " (crosses). At each load the servers stand beside each other in the order of the names, so that they can be told apart."
         )
         found.append(
             Drawing(
@@ -82,7 +82,9 @@ def draw(analysis: Analysis, points: list[Point], narrow: bool = False, caption:
                     own.mark, color=own.line, markersize=3, alpha=0.65, markeredgewidth=0,
                     clip_on=False,
                 ))
-    parts.client_axis(loads, sorted({p.clients for p in points}))
+    clients = sorted({p.clients for p in points})
+    parts.client_axis(loads, clients)
+    loads.set_xlim(clients[0] / 1.4, clients[-1] * 1.4)  # room for those that stand beside their load
     parts.rate_axis(loads, parts.highest_rate(points, CPU_SECOND))
     loads.set_title("Each cell at its load")
     loads.set_ylabel("requests per server CPU-second")

@@ -47,7 +47,9 @@ def drawings(analysis: Analysis) -> Drawings:
         loads = sorted({x.clients for x in here if x.cpus == cpus})
         loads = sorted({loads[0], loads[-1]})[:LOADS]
         shown = [x for x in here if x.cpus == cpus and x.clients in loads]
-        since = "it was due" if here[0].from_intended else "it was sent"
+        since = (
+            "it was due, of the requests that were answered" if here[0].from_intended else "it was sent"
+        )
         caption = (
             f"{TITLE}, workload {workload.name}, {cpus} CPU{'s' * (cpus != 1)}, campaign"
             f" {analysis.campaign}. Histograms of all blocks merged; latency from when {since}. A line"

@@ -40,7 +40,8 @@ def drawings(analysis: Analysis) -> Drawings:
         caption = (
             f"{TITLE}, workload {workload.name}, {cpus} CPU{'s' * (cpus != 1)}, campaign"
             f" {analysis.campaign}: {runs} usable cells, {sum(p.excluded for p in shown)} excluded"
-            " (crosses). At each load the servers stand beside each other in the order of the names, so that they can be told apart."
+            " (crosses). At each load the servers stand beside each other in the order of the names, so"
+            " that they can be told apart."
         )
         found.append(
             Drawing(

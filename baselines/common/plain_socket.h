@@ -35,6 +35,7 @@ class PlainSocket : public Stream {
   using Upstream = UpstreamStream;
 
   std::span<char> buffer() { return buffer_.get(); }
+  std::span<char> roomy_buffer() { return buffer(); }
   static Clock::time_point now() { return Clock::now(); }
   template <class Work>
   static void step(Work work) {

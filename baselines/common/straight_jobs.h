@@ -61,12 +61,12 @@ Transfer::End converse(Socket& socket, Stream& stream, FetchJob& fetch,
     rest.remove_prefix(moved.bytes);
   }
   for (Progress progress = Progress::incomplete; progress == Progress::incomplete;) {
-    const Transfer moved = stream.read(socket.buffer(), deadline);
+    const std::span<char> buffer = socket.roomy_buffer();
+    const Transfer moved = stream.read(buffer, deadline);
     if (moved.end != Transfer::End::done && moved.end != Transfer::End::over) return moved.end;
     socket.step([&] {
-      progress = moved.end == Transfer::End::done
-                     ? fetch.answer.take(socket.buffer().first(moved.bytes))
-                     : fetch.answer.end_of_input();
+      progress = moved.end == Transfer::End::done ? fetch.answer.take(buffer.first(moved.bytes))
+                                                  : fetch.answer.end_of_input();
     });
     if (progress == Progress::malformed) return Transfer::End::broken;
   }

@@ -21,7 +21,8 @@ inline constexpr std::size_t kReadBytes = std::size_t{16} * 1024;
 // handler's frames need. It is address space; small requests touch a few pages of it.
 inline constexpr std::size_t kServeStackBytes = std::size_t{64} * 1024;
 
-// `Socket` has   std::span<char> buffer(), where reads go
+// `Socket` has   std::span<char> buffer(), where the next read goes
+//                std::span<char> roomy_buffer(), the same for what an origin answers
 //                Transfer read(std::span<char>, Clock::time_point deadline)
 //                Transfer write(std::span<const iovec>, Clock::time_point deadline)
 //                void shut_down(), which ends the sending side
@@ -83,10 +84,11 @@ template <class Socket>
       want = serve_otherwise(socket, connection, want);
       continue;
     }
+    const std::span<char> buffer = socket.buffer();
     const Transfer moved = want == Want::input
-                               ? socket.read(socket.buffer(), connection.deadline())
+                               ? socket.read(buffer, connection.deadline())
                                : socket.write(connection.output(), connection.deadline());
-    want = follow_up<Socket>(connection, want, moved, socket.buffer().data());
+    want = follow_up<Socket>(connection, want, moved, buffer.data());
   }
 }
 

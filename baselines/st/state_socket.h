@@ -8,8 +8,10 @@
 #include <array>
 #include <cerrno>
 #include <memory>
+#include <new>
 #include <span>
 
+#include "baselines/common/buffer_pool.h"
 #include "baselines/common/clock.h"
 #include "baselines/common/straight_loop.h"
 
@@ -30,6 +32,7 @@ class StateSocket {
     static thread_local std::array<char, kReadBytes> shared;
     return shared;
   }
+  static std::span<char> roomy_buffer() { return buffer(); }
 
   Transfer read(std::span<char> buffer, Clock::time_point deadline) {
     const ssize_t bytes = st_read(socket_, buffer.data(), buffer.size(), until(deadline));
@@ -86,14 +89,44 @@ class StateSocket {
   st_netfd_t socket_;
 };
 
-// With a buffer of its own: a mechanism that carries out transfers writes into it while others run.
+// A mechanism that carries out transfers writes while others run, so a connection has a buffer of
+// its own. A small one, which lies in the one page of its stack that it touches anyway; while more
+// than that comes at a time, it borrows a large one.
 class CompletingSocket : public StateSocket {
  public:
   using StateSocket::StateSocket;
-  std::span<char> buffer() { return buffer_; }
+
+  std::span<char> buffer() {
+    if (!much_) {
+      large_.reset();
+      return small_;
+    }
+    try {
+      if (large_ == nullptr) large_ = borrow<Large>();
+      return *large_;
+    } catch (const std::bad_alloc&) {
+      return small_;  // it only takes more reads
+    }
+  }
+  std::span<char> roomy_buffer() {
+    much_ = true;
+    return buffer();
+  }
+
+  Transfer read(std::span<char> buffer, Clock::time_point deadline) {
+    const Transfer moved = StateSocket::read(buffer, deadline);
+    much_ = moved.bytes >= kSmall;
+    return moved;
+  }
 
  private:
-  std::array<char, kReadBytes> buffer_;
+  // Nearly every request, and what the page has room for beside the frames of a wait.
+  static constexpr std::size_t kSmall = 1024;
+  using Large = std::array<char, kReadBytes>;
+
+  bool much_ = false;  // is expected of the next read
+  Borrowed<Large> large_;
+  std::array<char, kSmall> small_;
 };
 
 // A connection to another server, and its owner.

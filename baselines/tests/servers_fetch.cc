@@ -56,7 +56,7 @@ class FakeStream {
 
 struct FakeSocket {
   using Upstream = FakeStream;
-  std::span<char> buffer() { return bytes; }
+  std::span<char> roomy_buffer() { return bytes; }
   template <class Work>
   void step(Work work) {
     work();

@@ -23,15 +23,7 @@ const char* say_limit(__rlimit_resource resource, Words& words) {
 }
 
 [[noreturn]] void out_of_memory() {
-  static Episode episode;
-  if (episode.begins()) {
-    Words space{};
-    Words data{};
-    log_line(
-        "out of memory (RLIMIT_AS %s, RLIMIT_DATA %s): who needs more is cut off; raise "
-        "'ulimit -v' or 'ulimit -d'",
-        say_limit(RLIMIT_AS, space), say_limit(RLIMIT_DATA, data));
-  }
+  say_out_of_memory();
   throw std::bad_alloc();
 }
 
@@ -51,6 +43,17 @@ std::string limit_of_tasks(const char* what, int error) {
             "threads-max";
   }
   return text;
+}
+
+void say_out_of_memory() {
+  static Episode episode;
+  if (!episode.begins()) return;
+  Words space{};
+  Words data{};
+  log_line(
+      "out of memory (RLIMIT_AS %s, RLIMIT_DATA %s): who needs more is cut off; raise 'ulimit -v' "
+      "or 'ulimit -d'",
+      say_limit(RLIMIT_AS, space), say_limit(RLIMIT_DATA, data));
 }
 
 void announce_shortage_of_memory() { std::set_new_handler(out_of_memory); }

@@ -29,6 +29,9 @@ class Episode {
   std::atomic<Clock::time_point> last_{Clock::time_point{}};
 };
 
+// One line, which names the limits; not for every client.
+void say_out_of_memory();
+
 // From now on whoever asks for memory in vain is told so by std::bad_alloc, and people by a line.
 void announce_shortage_of_memory();
 

@@ -6,10 +6,12 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <new>
 #include <span>
 #include <variant>
 
 #include "baselines/common/timeval.h"
+#include "baselines/peers/libevent/add_event.h"
 
 namespace baselines {
 
@@ -21,19 +23,24 @@ class Fetches::Fetch {
   Fetch(const Fetch&) = delete;
   Fetch& operator=(const Fetch&) = delete;
 
-  void begin(Clock::time_point deadline) {
+  // False if it could not, and is no more.
+  bool begin(Clock::time_point deadline) {
     evtimer_assign(&timer_, all_.base_, timed_out, this);
     const timeval left = to_timeval(
         std::max<Clock::duration>(deadline - Clock::now(), std::chrono::milliseconds(4)));
-    event_add(&timer_, &left);
+    if (!add_event(timer_, &left)) {
+      delete this;
+      return false;
+    }
     pooled_ = !all_.idle_.empty();
     if (pooled_) {
       connection_ = all_.idle_.back();
       all_.idle_.pop_back();
-      send();
+      if (!send()) fail_soon();
     } else {
       connect();
     }
+    return true;
   }
 
  private:
@@ -52,22 +59,24 @@ class Fetches::Fetch {
     }
     if (connection_ == nullptr) return fail_soon();
     socket.release();  // the bufferevent's now
-    send();
+    if (!send()) return fail_soon();
     auto* address = const_cast<sockaddr*>(origin.address());  // it only reads it
     if (bufferevent_socket_connect(connection_, address, static_cast<int>(origin.address_size()))) {
       origin.cannot_connect(EVUTIL_SOCKET_ERROR());  // and changed() hears of an error
     }
   }
 
-  // At once, or as soon as it is connected.
-  void send() {
+  // At once, or as soon as it is connected. False without memory.
+  bool send() {
     bufferevent_setcb(connection_, received, nullptr, changed, this);
-    bufferevent_enable(connection_, EV_READ | EV_WRITE);
-    bufferevent_write(connection_, fetch().request.data(), fetch().request.size());
+    return bufferevent_enable(connection_, EV_READ | EV_WRITE) == 0 &&
+           bufferevent_write(connection_, fetch().request.data(), fetch().request.size()) == 0;
   }
 
-  // No descriptor or no memory. The timer, made to pass at once, says so: begin() must not.
+  // No descriptor or no memory. The timer, made to pass at once, says so: begin() must not. It has
+  // been added already, and moving it takes no memory.
   void fail_soon() {
+    drop();
     failure_ = 502;
     const timeval now{};
     event_add(&timer_, &now);
@@ -78,7 +87,13 @@ class Fetches::Fetch {
     evbuffer* input = bufferevent_get_input(self.connection_);
     const std::size_t size = evbuffer_get_length(input);
     const auto* bytes = reinterpret_cast<const char*>(evbuffer_pullup(input, -1));
-    const Progress progress = self.fetch().answer.take({bytes, size});
+    Progress progress = Progress::malformed;
+    try {
+      if (bytes == nullptr && size > 0) throw std::bad_alloc();
+      progress = self.fetch().answer.take({bytes, size});
+    } catch (const std::bad_alloc&) {
+      return self.finish(500);
+    }
     evbuffer_drain(input, size);
     self.follow(progress);
   }
@@ -139,8 +154,11 @@ Fetches::~Fetches() {
   for (bufferevent* connection : idle_) bufferevent_free(connection);
 }
 
-void Fetches::begin(Job& job, Clock::time_point deadline, void (*ended)(void*), void* client) {
-  (new Fetch(*this, job, ended, client))->begin(deadline);
+bool Fetches::begin(Job& job, Clock::time_point deadline, void (*ended)(void*), void* client) {
+  auto* fetch = new (std::nothrow) Fetch(*this, job, ended, client);
+  if (fetch != nullptr && fetch->begin(deadline)) return true;
+  job.failure = 500;
+  return false;
 }
 
 void Fetches::keep(bufferevent* connection) {

@@ -14,14 +14,15 @@ namespace baselines {
 
 class Fetches {
  public:
-  explicit Fetches(event_base* base) : base_(base) {}
+  explicit Fetches(event_base* base) : base_(base) { idle_.reserve(kMaxIdle); }
   ~Fetches();
   Fetches(const Fetches&) = delete;
   Fetches& operator=(const Fetches&) = delete;
 
   // Carries out the FetchJob in `job`, or notes in it why that failed, by `deadline` at the latest,
   // and then calls ended(client); never before begin() has returned. Until then all must stay.
-  void begin(Job& job, Clock::time_point deadline, void (*ended)(void* client), void* client);
+  // False without memory for that: the failure has been noted, and ended() will not be called.
+  bool begin(Job& job, Clock::time_point deadline, void (*ended)(void* client), void* client);
 
  private:
   class Fetch;

@@ -6,6 +6,7 @@
 #include <stdexcept>
 
 #include "baselines/common/timeval.h"
+#include "baselines/peers/libevent/add_event.h"
 
 namespace baselines {
 
@@ -19,8 +20,9 @@ EventLoop::EventLoop(Server& server, const Fd& listener, CounterSlot& slot)
   event_assign(&arrivals_, base(), listener.get(), EV_READ | EV_PERSIST, somebody_connects, this);
   evtimer_assign(&pause_, base(), accept_again, this);
   event_assign(&signals_, base(), server.signals.fd(), EV_READ | EV_PERSIST, signal_came, this);
-  event_add(&arrivals_, nullptr);
-  event_add(&signals_, nullptr);
+  if (!add_event(arrivals_) || !add_event(signals_)) {
+    throw std::runtime_error("libevent cannot watch the listening socket and the signals");
+  }
 }
 
 EventLoop::~EventLoop() {
@@ -38,22 +40,28 @@ void EventLoop::somebody_connects(evutil_socket_t, short, void* loop) {
       try {
         Session& session = self.sessions_.emplace_back(self, std::move(arrival.socket));
         session.self = std::prev(self.sessions_.end());
+        if (!session.begin()) self.destroy(session);
       } catch (const std::bad_alloc&) {
         // He is cut off; an exception must not pass through libevent, which is C.
       }
       continue;
     }
-    if (arrival.kind != Door::Kind::nobody) event_del(&self.arrivals_);
-    if (arrival.kind == Door::Kind::pause) {
-      const timeval pause = to_timeval(Door::kPause);
-      event_add(&self.pause_, &pause);
-    }
+    if (arrival.kind == Door::Kind::closed) event_del(&self.arrivals_);
+    if (arrival.kind == Door::Kind::pause) self.pause();
     return;
   }
 }
 
+// Whoever waits to be accepted is not heard of for a while. Without memory for the timer he is,
+// again and again, and the loop serves the others in between.
+void EventLoop::pause() {
+  const timeval pause = to_timeval(Door::kPause);
+  if (add_event(pause_, &pause)) event_del(&arrivals_);
+}
+
 void EventLoop::accept_again(evutil_socket_t, short, void* loop) {
-  event_add(&static_cast<EventLoop*>(loop)->arrivals_, nullptr);
+  auto& self = *static_cast<EventLoop*>(loop);
+  if (!add_event(self.arrivals_)) self.pause();
 }
 
 void EventLoop::signal_came(evutil_socket_t, short, void* loop) {

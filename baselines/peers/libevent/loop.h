@@ -46,6 +46,7 @@ class EventLoop {
   static void somebody_connects(evutil_socket_t, short, void* loop);
   static void accept_again(evutil_socket_t, short, void* loop);
   static void signal_came(evutil_socket_t, short, void* loop);
+  void pause();
   void stop();
 
   Server& server_;

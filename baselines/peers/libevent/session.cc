@@ -4,10 +4,12 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <utility>
 
 #include "baselines/common/job.h"
 #include "baselines/common/send.h"
 #include "baselines/common/timeval.h"
+#include "baselines/peers/libevent/add_event.h"
 #include "baselines/peers/libevent/loop.h"
 
 namespace baselines {
@@ -17,8 +19,6 @@ Session::Session(EventLoop& loop, Fd socket)
   event_assign(&readable_, loop.base(), fd(), EV_READ | EV_PERSIST, became_readable, this);
   event_assign(&writable_, loop.base(), fd(), EV_WRITE | EV_PERSIST, became_writable, this);
   evtimer_assign(&timer_, loop.base(), timer_passed, this);
-  wait_for(&readable_);
-  arm_timer(Clock::now());
 }
 
 Session::~Session() {
@@ -26,6 +26,8 @@ Session::~Session() {
   event_del(&writable_);
   event_del(&timer_);
 }
+
+bool Session::begin() { return wait_for(&readable_) && arm_timer(Clock::now()); }
 
 void Session::became_readable(evutil_socket_t, short, void* session) {
   auto& self = *static_cast<Session*>(session);
@@ -68,8 +70,9 @@ void Session::follow(Want want, Clock::time_point now) {
       want = connection_.has_shut_down(now);
     }
   }
-  wait_for(want == Want::output ? &writable_ : &readable_);
-  if (connection_.deadline() < timer_at_) arm_timer(now);
+  const bool waits = wait_for(want == Want::output ? &writable_ : &readable_) &&
+                     (connection_.deadline() >= timer_at_ || arm_timer(now));
+  if (!waits) loop_.destroy(*this);
 }
 
 // Whether it has been carried out; if not, fetched() will be called.
@@ -80,10 +83,10 @@ bool Session::carry_out_job() {
     if (!disk->reads.read_all(disk->block.get())) job.failure = 500;
     return true;
   }
-  wait_for(nullptr);
+  if (!loop_.fetches().begin(job, connection_.deadline(), fetched, this)) return true;
+  if (waiting_ != nullptr) event_del(std::exchange(waiting_, nullptr));
   event_del(&timer_);
   timer_at_ = kNotArmed;
-  loop_.fetches().begin(job, connection_.deadline(), fetched, this);
   return false;
 }
 
@@ -93,11 +96,11 @@ void Session::fetched(void* session) {
   self.follow(self.connection_.done(now), now);
 }
 
-void Session::wait_for(event* next) {
-  if (next == waiting_) return;
+bool Session::wait_for(event* next) {
+  if (next == waiting_) return true;
   if (waiting_ != nullptr) event_del(waiting_);
-  if (next != nullptr) event_add(next, nullptr);
   waiting_ = next;
+  return add_event(*next);
 }
 
 // Until the socket takes no more.
@@ -113,12 +116,12 @@ Want Session::write_out(Clock::time_point now) {
   return connection_.want();
 }
 
-void Session::arm_timer(Clock::time_point now) {
+bool Session::arm_timer(Clock::time_point now) {
   timer_at_ = connection_.deadline();
   // A tick of the coarse clock later than the deadline, so that it has passed by then.
   const timeval left = to_timeval(std::max<Clock::duration>(connection_.deadline() - now, {}) +
                                   std::chrono::milliseconds(4));
-  event_add(&timer_, &left);
+  return add_event(timer_, &left);
 }
 
 }  // namespace baselines

@@ -16,10 +16,13 @@ class EventLoop;
 
 class Session {
  public:
-  Session(EventLoop& loop, Fd socket);
+  Session(EventLoop& loop, Fd socket);  // begin() follows
   ~Session();
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
+
+  // Waits for the first request. False without memory for that: then it is to be destroyed.
+  [[nodiscard]] bool begin();
 
   int fd() const { return socket_.get(); }
   std::list<Session>::iterator self;  // the loop's
@@ -32,8 +35,9 @@ class Session {
   Want write_out(Clock::time_point now);
   bool carry_out_job();
   static void fetched(void* session);
-  void wait_for(event* next);
-  void arm_timer(Clock::time_point now);
+  // Both as begin().
+  [[nodiscard]] bool wait_for(event* next);
+  [[nodiscard]] bool arm_timer(Clock::time_point now);
 
   static constexpr Clock::time_point kNotArmed = Clock::time_point::max();
 

@@ -136,12 +136,14 @@ def _panel(axes: Any, bar: Bar, points: list[Point], look: dict[str, style.Look]
         own.own(*axes.plot([low, high], [place, place], color=style.INK, linewidth=0.9))
         shown = size(begin) if "bytes" in bar.metrics[0] else f"{begin:.3g}"
         known = bar.metrics[0] in p.metrics
+        if bar.metrics[0] == CPU and known and USER not in p.metrics:
+            shown += ", not divided"
         own.own(axes.text(
             max(high, begin) + 0.02 * reach, place, shown if known else "not measured", va="center",
             fontsize=7, color=own.text if known else style.FAINT,
         ))
     axes.set_yticks(range(len(points)), [p.label for p in points])
-    axes.invert_yaxis()
+    axes.set_ylim(len(points) - 0.5, -0.5)
     axes.grid(axis="y", visible=False)
     axes.grid(axis="x")
     parts.rate_axis(axes, reach * 1.12, along="x")
@@ -152,10 +154,11 @@ def _panel(axes: Any, bar: Bar, points: list[Point], look: dict[str, style.Look]
 
 
 def _parts(p: Point, bar: Bar) -> list[float]:
-    """The stacked amounts. CPU time is split by the user's share of it."""
+    """The stacked amounts. CPU time is split by the user's share of it; all of it is pale where that is
+    not known."""
     if bar.metrics[0] == CPU and CPU in p.metrics:
         total, user = p.metrics[CPU].median, p.median(USER)
-        return [total] if user is None else [total * user, total * (1 - user)]
+        return [0.0, total] if user is None else [total * user, total * (1 - user)]
     return [p.metrics[m].median for m in bar.metrics if m in p.metrics]
 
 

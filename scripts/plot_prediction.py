@@ -37,8 +37,8 @@ def drawings(analysis: Analysis) -> Drawings:
         return [Absent(TITLE, "no server was measured under two busy loads.")]
     caption = (
         f"{TITLE}: PREDICTION, not measurement, from campaign {analysis.campaign}, workload"
-        f" {made.workload}. Left: a server on one CPU, a line ends where {size(MEMORY_BYTES)} hold no more"
-        f" connections. Right of it: {CLIENTS_FOR_EACH_CPU} clients for each CPU, dotted: ideal. Bands: what the"
+        f" {made.workload}. Over clients: a line ends where {size(MEMORY_BYTES)} hold no more connections."
+        f" Over CPUs: {CLIENTS_FOR_EACH_CPU} clients for each, dotted: ideal. Bands: what the"
         " assumptions leave open. " + _accuracy_sentence(made)
     )
     return [

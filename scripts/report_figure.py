@@ -60,14 +60,13 @@ def inline(drawing: Any, prefix: str, description: str) -> str:
 
 
 def _smaller(body: str, prefix: str) -> str:
-    """Without the ids that nothing refers to, and hundredths of a point as the finest step: half."""
+    """Without the ids that nothing refers to; the others are kept apart from those of other figures."""
     used = set(re.findall(r'(?:xlink:href="#|url\(#)([^")]+)', body))
     body = re.sub(
         r' id="([^"]+)"', lambda m: f' id="{prefix}-{m[1]}"' if m[1] in used else "", body
     )
     body = re.sub(r'xlink:href="#([^"]+)"', rf'href="#{prefix}-\1"', body)
     body = re.sub(r"url\(#([^)]+)\)", rf"url(#{prefix}-\1)", body)
-    body = re.sub(r"\d+\.\d{3,}", lambda m: f"{float(m[0]):.2f}", body)
     body = re.sub(r' transform="rotate\(-0 [^"]*\)"', "", body)
     return re.sub(r"\n\s*", "\n", body)
 

@@ -212,8 +212,16 @@ def test_cost_that_was_not_measured_is_not_drawn_as_nothing(healthy: Path) -> No
     analysis = without(analysed(healthy), "syscalls_per_request", "mt thread", "plaintext")
     (drawing,) = plot_cost.drawings(analysis)
     assert isinstance(drawing, Drawing)
-    said = figure_style.svg(drawing.draw(False, ""))
-    assert said.count("not measured") == 1
+    drawn = drawing.draw(False, "")
+    assert figure_style.svg(drawn).count("not measured") == 1
+    assert {axes.get_ylim() for axes in drawn.axes if axes.get_visible()} == {(4.5, -0.5)}, "the rows of all panels are one"
+
+
+def test_cost_that_was_not_divided_is_not_drawn_as_the_users(healthy: Path) -> None:
+    analysis = without(analysed(healthy), "server_user_share", "mt thread", "plaintext")
+    (drawing,) = plot_cost.drawings(analysis)
+    assert isinstance(drawing, Drawing)
+    assert figure_style.svg(drawing.draw(False, "")).count("not divided") == 1
 
 
 @pytest.mark.parametrize("plot", [plot_latency_throughput, plot_latency_cdf])

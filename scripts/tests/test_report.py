@@ -12,12 +12,15 @@ from pathlib import Path
 import pytest
 
 import judge
+import plot_cost
 import report
+import report_figure
 import report_sections
 import results
 import sentences
 import synthetic
 from analysis.record import analyse, load_analysis
+from figures import Drawing
 
 
 def page_of(campaign: Path) -> str:
@@ -227,3 +230,10 @@ def test_each_of_several_figures_says_its_workload_above(rich: Path, healthy_pag
 def test_paper_is_white_whatever_the_screen_is(healthy_page: str) -> None:
     dark = re.findall(r"@media[^{]*dark[^{]*", healthy_page)
     assert dark and all("screen" in condition for condition in dark)
+
+
+def test_small_numbers_in_figures_are_whole(healthy: Path) -> None:
+    drawing = next(d for d in plot_cost.drawings(analyse(results.load(healthy))) if isinstance(d, Drawing))
+    figure = drawing.draw(False, "")
+    figure.axes[0].text(0, 0, "0.000636")
+    assert ">0.000636<" in report_figure.inline(figure, "p", "")

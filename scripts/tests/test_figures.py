@@ -214,7 +214,8 @@ def test_cost_that_was_not_measured_is_not_drawn_as_nothing(healthy: Path) -> No
     assert isinstance(drawing, Drawing)
     drawn = drawing.draw(False, "")
     assert figure_style.svg(drawn).count("not measured") == 1
-    assert {axes.get_ylim() for axes in drawn.axes if axes.get_visible()} == {(4.5, -0.5)}, "the rows of all panels are one"
+    rows = {axes.get_ylim() for axes in drawn.axes if axes.get_visible()}
+    assert rows == {(4.5, -0.5)}, "the rows of all panels are beside each other"
 
 
 def test_cost_that_was_not_divided_is_not_drawn_as_the_users(healthy: Path) -> None:

@@ -107,11 +107,11 @@ def draw(
     analysis: Analysis, points: list[Point], most: list[Point], narrow: bool = False, caption: str = ""
 ) -> Any:
     bars = [b for b in BARS if any(b.metrics[0] in p.metrics for p in (*points, *most))]
-    columns = min(COLUMNS, len(bars))
+    columns = 1 if narrow else min(COLUMNS, len(bars))
     rows = -(-len(bars) // columns)
     height = max(parts.PANEL_HEIGHT, HEIGHT_OF_A_BAR * len(points))
     figure, grid = parts.panels(
-        rows, columns, caption, narrow, PANEL_WIDTH, right=0.35, left=1.25, height=height
+        rows, columns, caption, narrow, parts.NARROW_PANEL if narrow else PANEL_WIDTH, right=0.35, left=1.25, height=height
     )
     look = style.looks(analysis)
     places = [axes for row in grid for axes in row]

@@ -11,6 +11,11 @@ ask in a closed loop, or only --active of them while the others are connected an
 After --warmup seconds the machine is looked at twice, --seconds apart. Per request: microseconds of the server's
 processes, of stload's, of all that was done on each of the two CPUs (with what the kernel does for nobody in particular),
 and TCP segments, of which the request and the answer are two.
+
+In every round each server runs once with each number of clients, every other round backwards; shown is the median over the
+rounds. Two ratios of requests per second, each of two runs of one round, say how a server keeps its pace: `of few`, to the
+same server with the first number of clients; `of first`, to the first server with the same number - httpd_null there is
+the raw epoll loop with a canned answer, which shows what is the machine's and not the server's.
 """
 
 from __future__ import annotations
@@ -22,6 +27,7 @@ import os
 import resource
 import shlex
 import signal
+import statistics
 import struct
 import subprocess
 import tempfile
@@ -44,6 +50,18 @@ class Look(NamedTuple):
     first_cpu_s: float
     second_cpu_s: float
     segments: int
+
+
+class Figures(NamedTuple):
+    """Of one run, or medians of several: requests per second, and microseconds and segments of each of them."""
+
+    rate: float
+    server_us: float
+    stload_us: float
+    first_cpu_us: float
+    second_cpu_us: float
+    segments: float
+    errors: float
 
 
 def cpu_time(pids: list[int]) -> float:
@@ -101,7 +119,7 @@ def start_servers(command: list[str], count: int, cpu: int, folder: Path,
     return pids, port, counters
 
 
-def run(command: list[str], clients: int, options: argparse.Namespace, cpus: list[int]) -> None:
+def run(command: list[str], clients: int, options: argparse.Namespace, cpus: list[int]) -> Figures:
     active = min(options.active or clients, clients)
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
@@ -125,9 +143,23 @@ def run(command: list[str], clients: int, options: argparse.Namespace, cpus: lis
             fail(f"stload has asked for nothing; a longer --warmup? {said.strip()}")
         window = json.loads(report.read_text())["window"]
     spent = Look(*(after - before for before, after in zip(first, last)))
-    each = [f"{1e6 * seconds / spent.requests:7.1f}" for seconds in spent[2:6]]
-    print(f"  {shlex.join(command).rpartition('/')[2]:32}{clients:8,}{active:8,}{spent.requests / spent.time_s:10,.0f}",
-          *each, f"{spent.segments / spent.requests:9.2f}{sum(window['errors'].values()):8}", flush=True)
+    server_us, stload_us, first_us, second_us = (1e6 * seconds / spent.requests for seconds in spent[2:6])
+    return Figures(spent.requests / spent.time_s, server_us, stload_us, first_us, second_us,
+                   spent.segments / spent.requests, sum(window["errors"].values()))
+
+
+def report(runs: dict[tuple[int, str], list[Figures]], active: int) -> None:
+    few, first = next(iter(runs))
+    print(f"  {'':32}{'clients':>8}{'active':>8}{'req/s':>10}  server  stload  CPU 1st  CPU 2nd segments  errors  of few"
+          " of first")
+    for (count, server), own in runs.items():
+        rate, *each, segments, errors = (statistics.median(column) for column in zip(*own))
+        ratios = [statistics.median(one.rate / other.rate for one, other in zip(own, runs[beside]))
+                  for beside in ((few, server), (count, first))]
+        name = server.rpartition("/")[2]
+        print(f"  {name:32}{count:8,}{min(active or count, count):8,}{rate:10,.0f}",
+              *(f"{us:7.1f}" for us in each[:2]), *(f"{us:8.1f}" for us in each[2:]), f"{segments:8.2f}{errors:8.0f}",
+              *(f"{ratio:8.2f}" for ratio in ratios), flush=True)
 
 
 def main() -> None:
@@ -138,6 +170,7 @@ def main() -> None:
     parser.add_argument("--processes", type=int, default=6, help="of the server, and of stload [%(default)s]")
     parser.add_argument("--warmup", type=int, default=12, help="seconds until all are connected [%(default)s]")
     parser.add_argument("--seconds", type=int, default=6, help="length of the measurement [%(default)s]")
+    parser.add_argument("--rounds", type=int, default=1, help="runs of each server with each number [%(default)s]")
     parser.add_argument("--path", default="/bytes/1024", help="what is asked for [%(default)s]")
     parser.add_argument("--bin", type=Path, default=REPOSITORY / "build/release/bin",
                         help="where binaries are that are named without a folder [%(default)s]")
@@ -150,12 +183,13 @@ def main() -> None:
     if max(clients) / options.processes > hard - 100:
         fail(f"{max(clients)} clients in {options.processes} processes are more than each may open ('ulimit -Hn' is "
              f"{hard}); raise --processes")
-    print(f"  {'':32}{'clients':>8}{'active':>8}{'req/s':>10}  server  stload   CPU {cpus[0]}   CPU {cpus[1]} segments  errors")
-    for count in clients:
-        for server in options.servers:
+    runs: dict[tuple[int, str], list[Figures]] = {(count, server): [] for count in clients for server in options.servers}
+    for number in range(options.rounds):
+        for count, server in list(runs) if number % 2 == 0 else reversed(list(runs)):
             command = shlex.split(server)
             command[0] = str(options.bin / command[0])
-            run(command, count, options, cpus)
+            runs[count, server].append(run(command, count, options, cpus))
+    report(runs, options.active)
 
 
 if __name__ == "__main__":

@@ -94,6 +94,7 @@ def test_misuse_ends_with_two_and_help_with_zero(script: str) -> None:
 def test_sweep_refuses_two_plans_and_a_plan_that_is_not_there() -> None:
     assert run("sweep", "--full", "--plan", "x.json").returncode == 2
     assert run("sweep", "--plan", "/no/such/plan.json").returncode == 2
+    assert run("sweep", "--budget").returncode == 2
 
 
 def test_all_scripts_can_be_run_and_name_their_interpreter() -> None:

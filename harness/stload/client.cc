@@ -9,6 +9,11 @@ namespace {
 // that.
 constexpr Duration kAfterRefusal = std::chrono::milliseconds(50);
 
+// The library ends waits of a second and more up to a millisecond late, because that spares it a
+// look at the clock. Who has to send in time wakes a little before, and sleeps the rest exactly.
+constexpr Duration kLongSleep = std::chrono::seconds(1);
+constexpr Duration kAwakeBefore = std::chrono::milliseconds(5);
+
 Speed speed_of(Client::Kind kind, const Options& options) {
   if (kind == Client::Kind::slow) return options.speed;
   if (kind == Client::Kind::idle) return {};
@@ -110,12 +115,14 @@ void Client::stay_idle() {
 }
 
 bool Client::sleep_until(Time due) {
-  if (due >= run_.end()) return false;
-  const Duration left = due - Clock::now();
-  if (left.count() > 0) {
+  while (due < run_.end()) {
+    const Duration left = due - Clock::now();
+    if (left.count() <= 0) return true;
     asleep_ = true;
+    const Duration now = left < kLongSleep ? left : left - kAwakeBefore;
     // Interrupted only when the end has come; who sleeps looks at that himself.
-    st_usleep(static_cast<st_utime_t>(std::chrono::ceil<std::chrono::microseconds>(left).count()));
+    const auto us = std::chrono::ceil<std::chrono::microseconds>(now).count();
+    if (st_usleep(static_cast<st_utime_t>(us)) != 0) break;
   }
   return due < run_.end();
 }

@@ -185,4 +185,29 @@ ST_TEST(Exceptions, waits_of_every_kind_in_a_catch_block) {
   EXPECT_EQ(st_cond_destroy(cond), 0);
 }
 
+ST_TEST(Exceptions, two_threads_that_take_turns_at_conditions_see_only_their_own) {
+  const st_cond_t turns[] = {st_cond_new(), st_cond_new()};
+  std::string seen;
+  Thread other([&] {
+    st_cond_wait(turns[1]);
+    EXPECT_EQ(std::current_exception(), nullptr) << "another thread's exception";
+    st_cond_signal(turns[0]);
+  });
+  st_thread_yield();
+  try {
+    throw std::string("kept");
+  } catch (const std::string&) {
+    st_cond_signal(turns[1]);
+    st_cond_wait(turns[0]);  // nobody but the other is runnable
+    try {
+      throw;
+    } catch (const std::string& kept) {
+      seen = kept;
+    }
+  }
+  other.join();
+  EXPECT_EQ(seen, "kept");
+  for (const st_cond_t turn : turns) EXPECT_EQ(st_cond_destroy(turn), 0);
+}
+
 }  // namespace

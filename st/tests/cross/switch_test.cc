@@ -61,7 +61,7 @@ void threads_run_in_the_order_of_their_creation() {
 }
 
 // More values than there are registers which a call must keep, all alive across every switch.
-template <class T>
+template <class T, auto give_way>
 void* keep_values(void* seed) {
   T v[14];
   for (int i = 0; i < 14; ++i)
@@ -69,7 +69,7 @@ void* keep_values(void* seed) {
   T a = v[0], b = v[1], c = v[2], d = v[3], e = v[4], f = v[5], g = v[6], h = v[7], i = v[8],
     j = v[9], k = v[10], l = v[11], m = v[12], n = v[13];
   for (int turn = 0; turn < 50; ++turn) {
-    st_thread_yield();
+    give_way();
     a += 1, b += 2, c += 3, d += 4, e += 5, f += 6, g += 7, h += 8, i += 9, j += 10, k += 11,
         l += 12, m += 13, n += 14;
   }
@@ -81,11 +81,32 @@ void* keep_values(void* seed) {
 void registers_survive_switches() {
   st_thread_t threads[6];
   for (uintptr_t i = 0; i < 6; ++i)
-    threads[i] =
-        create(i % 2 ? keep_values<double> : keep_values<uint64_t>, reinterpret_cast<void*>(i + 1));
-  keep_values<double>(reinterpret_cast<void*>(uintptr_t{7}));
-  keep_values<uint64_t>(reinterpret_cast<void*>(uintptr_t{8}));
+    threads[i] = create(
+        i % 2 ? keep_values<double, st_thread_yield> : keep_values<uint64_t, st_thread_yield>,
+        reinterpret_cast<void*>(i + 1));
+  keep_values<double, st_thread_yield>(reinterpret_cast<void*>(uintptr_t{7}));
+  keep_values<uint64_t, st_thread_yield>(reinterpret_cast<void*>(uintptr_t{8}));
   for (const st_thread_t thread : threads) join(thread);
+}
+
+// Two threads of which only one can run: the most usual wait may have a switch of its own.
+void registers_survive_waits_for_a_condition() {
+  static st_cond_t turns[2];
+  static int whose;
+  const auto pass_the_turn = [] {
+    const int mine = whose;
+    whose = 1 - mine;
+    EXPECT(st_cond_signal(turns[whose]) == 0);
+    EXPECT(st_cond_wait(turns[mine]) == 0);
+  };
+  for (st_cond_t& turn : turns) turn = st_cond_new();
+  char seeds[2];
+  const st_thread_t first = create(keep_values<uint64_t, decltype(pass_the_turn){}>, &seeds[0]);
+  const st_thread_t second = create(keep_values<uint64_t, decltype(pass_the_turn){}>, &seeds[1]);
+  join(first);
+  EXPECT(st_cond_signal(turns[1]) == 0);
+  join(second);
+  for (const st_cond_t turn : turns) EXPECT(st_cond_destroy(turn) == 0);
 }
 
 void* check_the_stack(void*) {
@@ -242,6 +263,7 @@ int main(int argc, char** argv) {
   }
   threads_run_in_the_order_of_their_creation();
   registers_survive_switches();
+  registers_survive_waits_for_a_condition();
   a_stack_is_aligned_and_a_backtrace_on_it_ends();
   an_exception_is_caught_on_the_stack_it_was_thrown_on();
   sleepers_wake_by_their_deadlines();

@@ -36,12 +36,19 @@ class StopBell {
     there_.wait(false, std::memory_order_acquire);
     rung_.store(true);
     st_bell_ring(bell_);
+    let_go_.store(true);
+    let_go_.notify_one();
   }
+
+  // In the scheduler's kernel thread, as its last act: the bell goes with it, and a scheduler also
+  // ends because nobody listens any more, which it may see before the bell has been rung.
+  void wait_until_rung() { let_go_.wait(false); }
 
  private:
   st_bell_t bell_ = nullptr;
   std::atomic<bool> there_{false};
   std::atomic<bool> rung_{false};
+  std::atomic<bool> let_go_{false};  // the bell is touched no more
 };
 
 void serve_threads(Server& server, const std::vector<Fd>& listeners, CounterSlot& slot) {
@@ -54,6 +61,7 @@ void serve_threads(Server& server, const std::vector<Fd>& listeners, CounterSlot
     threads.emplace_back([&server, &listeners, &bells, own, i] {
       try {
         serve_as_scheduler(server, listeners[i], *own, [&bells, i] { bells[i].wait(); });
+        bells[i].wait_until_rung();
       } catch (const std::exception& error) {
         log_line("%s", error.what());
         _exit(1);  // as one: the parent starts us again

@@ -40,6 +40,10 @@ class Scheduler {
     if (st_thread_create(stop, this, 0, 0) == nullptr) fail("cannot start a state thread");
   }
 
+  ~Scheduler() { st_cond_destroy(all_gone_); }
+  Scheduler(const Scheduler&) = delete;
+  Scheduler& operator=(const Scheduler&) = delete;
+
   void run() {
     accept_until_stopped();
     for (const Serving& serving : serving_) shutdown(st_netfd_fileno(serving.socket), SHUT_RD);

@@ -148,7 +148,6 @@ int obey(int argc, char** argv) {
       "Measures server architectures: runs a plan, records every cell, goes on where it was.",
       "archbench"};
   app.set_version_flag("--version", kVersion);
-  app.footer(kFooter);
   app.require_subcommand(1);
   // One sentence on stderr, as for every other mistake.
   app.failure_message([](const CLI::App*, const CLI::Error& error) {
@@ -176,6 +175,7 @@ int obey(int argc, char** argv) {
       ->callback([&] { given.exit_status = serve_as_agent(given.directory); })
       ->add_option("DIR", given.directory)
       ->required();
+  app.footer(kFooter);  // last, or all commands would have it, too
 
   const auto is_named = [&](const CLI::App* sub) { return sub->get_name() == argv[1]; };
   const auto all = app.get_subcommands({});

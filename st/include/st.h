@@ -107,11 +107,9 @@ extern const char* st_get_eventsys_name(void); /* "epoll" ...; "" before a choic
  * must not switch. NULL takes a hook away. Each returns the hook that was there. Set them after
  * st_init(). */
 #define ST_SWITCH_CB
-#ifdef ST_SWITCH_CB
 typedef void (*st_switch_cb_t)(void);
 extern st_switch_cb_t st_set_switch_in_cb(st_switch_cb_t cb);
 extern st_switch_cb_t st_set_switch_out_cb(st_switch_cb_t cb);
-#endif
 
 /* ---- Threads ---- */
 
@@ -287,11 +285,13 @@ extern void st_bell_ring(
 extern int st_bell_wait(st_bell_t bell, st_utime_t timeout);
 
 /* How many ended threads' stacks of each size may keep their memory, to be used again at once;
- * 1,024 at first. The memory of others goes back to the system. Returns the number before. */
+ * 1,024 at first, and all of them after a negative number. The memory of others goes back to the
+ * system. Returns the number before. */
 extern int st_stack_cache(int stacks);
 
 /* What the calling kernel thread's scheduler has done and holds. `size` is sizeof(st_stats_t): a
- * program built against an older header gets what it knows. */
+ * program built against an older header gets what it knows, and one built against a newer header
+ * gets 0 in what this library does not know. */
 typedef struct _st_stats {
   unsigned long long switches;       /* threads that went on, after others or by themselves */
   unsigned long long event_looks;    /* times that descriptors and timers were looked at */

@@ -10,14 +10,16 @@ namespace st {
 const char kTooEarly[] = "called before st_init() in this kernel thread";
 const char kForeign[] = "the object belongs to the scheduler of another kernel thread";
 
-namespace {
-iovec piece(const char* text) { return {const_cast<char*>(text), strlen(text)}; }
-}  // namespace
+void say(std::initializer_list<const char*> words) {
+  iovec pieces[8];
+  int count = 0;
+  for (const char* text : words) pieces[count++] = {const_cast<char*>(text), strlen(text)};
+  [[maybe_unused]] const ssize_t written = writev(STDERR_FILENO, pieces, count);
+}
 
 void check_failed(const char* function, const char* what) {
-  // writev and abort only: the heap or the stack may be what is broken.
-  const iovec line[] = {piece("st: "), piece(function), piece(": "), piece(what), piece("\n")};
-  [[maybe_unused]] const ssize_t written = writev(STDERR_FILENO, line, 5);
+  say({"st: ", function, ": ", what,
+       "\n"});  // no more: the heap or the stack may be what is broken
   abort();
 }
 

@@ -1,7 +1,12 @@
 // Internal: include only inside st/src. The assertion that stays in release builds.
 #pragma once
 
+#include <initializer_list>
+
 namespace st {
+// Writes the words to stderr at once, eight at most; safe in a signal handler.
+void say(std::initializer_list<const char*> words);
+
 // Writes what went wrong to stderr and aborts. `what` is a sentence for the programmer who misused
 // the library.
 [[noreturn]] void check_failed(const char* function, const char* what);

@@ -1,5 +1,6 @@
 #include "clock.h"
 
+#include "errors.h"
 #include "scheduler.h"
 
 namespace st {
@@ -36,10 +37,7 @@ void clock_refresh_seconds(uint64_t now) {
 using st::scheduler;
 
 int st_set_utime_function(st_utime_t (*func)()) {
-  if (scheduler.ready()) {
-    errno = EINVAL;
-    return -1;
-  }
+  if (scheduler.ready()) return st::fail(EINVAL);
   st::user_clock = func;
   return 0;
 }

@@ -38,7 +38,8 @@ bool netfd_wait(Netfd* netfd, short what, st_utime_t timeout);
   const Wake how = scheduler.suspend_inline(State::on_io, timeout);
   if (waiter.linked()) waiter.unlink();
   if (scheduler.outcome(how) != Wake::ready) return false;
-  return !(waiter.revents & POLLNVAL) || fail(EBADF) == 0;
+  if (waiter.revents & POLLNVAL) return fail(EBADF);
+  return true;
 }
 
 }  // namespace st

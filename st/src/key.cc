@@ -4,6 +4,7 @@
 
 #include <atomic>
 
+#include "errors.h"
 #include "scheduler.h"
 
 namespace st {
@@ -34,10 +35,7 @@ void destroy_values(Thread* thread) {
 int st_key_create(int* keyp, void (*destructor)(void*)) {
   int key = st::key_count.load(std::memory_order_relaxed);
   do {
-    if (key >= st::kKeysMax) {
-      errno = EAGAIN;
-      return -1;
-    }
+    if (key >= st::kKeysMax) return st::fail(EAGAIN);
   } while (!st::key_count.compare_exchange_weak(key, key + 1, std::memory_order_acq_rel));
   st::destructors[key].store(destructor, std::memory_order_release);
   *keyp = key;
@@ -47,10 +45,7 @@ int st_key_create(int* keyp, void (*destructor)(void*)) {
 int st_key_getlimit() { return st::kKeysMax; }
 
 int st_thread_setspecific2(st_thread_t thread, int key, void* value) {
-  if (!st::known(key)) {
-    errno = EINVAL;
-    return -1;
-  }
+  if (!st::known(key)) return st::fail(EINVAL);
   ST_CHECK(thread, st::kTooEarly);
   ST_CHECK(!st::scheduler.is_foreign(thread->home), st::kForeign);
   void* old = thread->keys[key];

@@ -56,10 +56,7 @@ bool set_nonblocking(int fd) {
 
 Netfd* netfd_wrap(int fd, Tcp tcp) {
   const Mechanism* mechanism = scheduler.events.selected();
-  if (mechanism && mechanism->fd_limit && fd >= mechanism->fd_limit) {
-    errno = EMFILE;
-    return nullptr;
-  }
+  if (mechanism && mechanism->fd_limit && fd >= mechanism->fd_limit) return fail(EMFILE);
   Watch* watch = scheduler.events.watch(fd);
   Netfd* netfd = watch ? allocate(watch) : nullptr;
   if (!netfd) return nullptr;

@@ -3,11 +3,9 @@
 #include "overflow.h"
 
 #include <signal.h>
-#include <string.h>
 #include <sys/mman.h>
-#include <sys/uio.h>
-#include <unistd.h>
 
+#include "check.h"
 #include "sanitizer.h"
 #include "scheduler.h"
 
@@ -19,15 +17,13 @@ constexpr uintptr_t kNear =
     64 * 1024;  // a frame larger than a page may jump over the guard's first bytes
 
 // Decimal digits of `value`, ending at `end`; only what is safe in a signal handler.
-char* digits(size_t value, char* end) {
+[[maybe_unused]] char* digits(size_t value, char* end) {
   do {
     *--end = static_cast<char>('0' + value % 10);
     value /= 10;
   } while (value);
   return end;
 }
-
-iovec text(const char* words) { return {const_cast<char*>(words), strlen(words)}; }
 
 // Sanitizers have a report of their own.
 [[maybe_unused]] void on_fault(int signal, siginfo_t* info, void*) {
@@ -40,13 +36,10 @@ iovec text(const char* words) { return {const_cast<char*>(words), strlen(words)}
   const auto address = reinterpret_cast<uintptr_t>(info->si_addr);
   const auto low = thread ? reinterpret_cast<uintptr_t>(thread->stack.low) : 0;
   if (thread && thread->stack.pool && address < low && address >= low - kNear) {
-    char number[24];
-    char* end = number + sizeof(number) - 1;
-    *end = '\0';
-    const iovec message[] = {text("st: stack overflow in state thread \""), text(thread->name),
-                             text("\": it has "), text(digits(thread->stack.size, end)),
-                             text(" bytes; give st_thread_create() a larger stack_size\n")};
-    [[maybe_unused]] const ssize_t written = writev(STDERR_FILENO, message, 5);
+    char size[24] = {};
+    say({"st: stack overflow in state thread \"", thread->name, "\": it has ",
+         digits(thread->stack.size, &size[23]),
+         " bytes; give st_thread_create() a larger stack_size\n"});
   }
   // The instruction is tried again and this time ends the process as it would have without us.
 }

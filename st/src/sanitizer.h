@@ -7,27 +7,17 @@
 
 #include "thread.h"
 
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer)
+#ifndef __has_feature
+#define __has_feature(feature) 0  // clang's way to say it
+#endif
+#if defined(__SANITIZE_ADDRESS__) || __has_feature(address_sanitizer)
 #define ST_ASAN 1
-#endif
-#if __has_feature(thread_sanitizer)
-#define ST_TSAN 1
-#endif
-#endif
-#ifdef __SANITIZE_ADDRESS__
-#define ST_ASAN 1
-#endif
-#ifdef __SANITIZE_THREAD__
-#define ST_TSAN 1
-#endif
-
-#ifdef ST_ASAN
 #include <pthread.h>
 #include <sanitizer/asan_interface.h>
 #include <sanitizer/common_interface_defs.h>
 #endif
-#ifdef ST_TSAN
+#if defined(__SANITIZE_THREAD__) || __has_feature(thread_sanitizer)
+#define ST_TSAN 1
 #include <sanitizer/tsan_interface.h>
 #endif
 // A few instructions that do nothing outside Valgrind, so they are always there when the header is.

@@ -1,6 +1,5 @@
 #include "stack.h"
 
-#include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -8,6 +7,7 @@
 
 #include <atomic>
 
+#include "errors.h"
 #include "sanitizer.h"
 #include "scheduler.h"
 #include "thread.h"
@@ -37,9 +37,8 @@ struct StackPool {
   size_t uncut_count;
   Thread* free;  // with their memory, linked by `next`, the latest first
   size_t free_count;
-  char** trimmed;  // free without their memory: where each begins
+  char** trimmed;  // free without their memory: where each begins; has room for all
   size_t trimmed_count;
-  size_t trimmed_room;
 };
 
 namespace {
@@ -55,6 +54,7 @@ constexpr size_t kLine = 64;
 // them by default.
 constexpr int kMprotectedGuards = 16 * 1024;
 
+// Kept, because each st_thread_create() with a size asks for it.
 size_t page_size() {
   static std::atomic<size_t> known{0};
   size_t size = known.load(std::memory_order_relaxed);
@@ -79,21 +79,38 @@ size_t page_size() {
   return mprotect(page, page_size(), PROT_NONE) == 0;
 }
 
-// Gives the memory of a free stack back. False if it could not be noted; it then keeps its memory.
-[[gnu::cold]] bool trim(StackPool* pool, Thread* thread) {
-  if (pool->trimmed_count == pool->trimmed_room) {
-    const size_t room = pool->trimmed_room * 2 + 256;
-    auto* grown = static_cast<char**>(realloc(pool->trimmed, room * sizeof(char*)));
-    if (!grown) return false;
-    pool->trimmed = grown;
-    pool->trimmed_room = room;
-  }
-  char* base = thread->stack.low - page_size();
+// Gives the memory of a free stack back.
+[[gnu::cold]] void trim(StackPool* pool, Thread* thread) {
+  char* low = thread->stack.low;
   sanitizer_end(thread);
-  sanitizer_old_stack(thread->stack.low, pool->size);
-  sanitizer_unpoison(thread->stack.low, pool->size);
-  madvise(thread->stack.low, pool->size, MADV_DONTNEED);
-  pool->trimmed[pool->trimmed_count++] = base;
+  sanitizer_old_stack(low, pool->size);
+  sanitizer_unpoison(low, pool->size);
+  madvise(low, pool->size, MADV_DONTNEED);
+  pool->trimmed[pool->trimmed_count++] = low - page_size();
+}
+
+// A slab for stacks that are `stride` bytes apart; false with errno.
+[[gnu::cold]] bool add_slab(StackPool* pool, size_t stride) {
+  const size_t count = stride < kSlabBytes ? kSlabBytes / stride : 1;
+  // Each of its stacks may be trimmed one day, and then nothing is to fail.
+  void* trimmed = realloc(pool->trimmed, (pool->cut_count + count) * sizeof(char*));
+  if (!trimmed) return false;
+  pool->trimmed = static_cast<char**>(trimmed);
+  auto* slab = static_cast<Slab*>(malloc(sizeof(Slab)));
+  if (!slab) return false;
+  // No huge pages: a thread that waits should cost the one page that it uses, not two megabytes.
+  void* memory = mmap(nullptr, stride * count, PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
+  if (memory == MAP_FAILED) {
+    const ErrnoKept kept;
+    free(slab);
+    return false;
+  }
+  madvise(memory, stride * count, MADV_NOHUGEPAGE);
+  *slab = {pool->slabs, static_cast<char*>(memory), count};
+  pool->slabs = slab;
+  pool->uncut = slab->low;
+  pool->uncut_count = count;
   return true;
 }
 
@@ -113,25 +130,7 @@ size_t page_size() {
 // A stack that was never used, its guard in place; null with errno.
 [[gnu::cold]] char* StackAllocator::cut(StackPool* pool) {
   const size_t stride = page_size() + pool->size;
-  if (pool->uncut_count == 0) {
-    const size_t count = stride < kSlabBytes ? kSlabBytes / stride : 1;
-    auto* slab = static_cast<Slab*>(malloc(sizeof(Slab)));
-    if (!slab) return nullptr;
-    // No huge pages: a thread that waits should cost the one page that it uses, not two megabytes.
-    void* memory = mmap(nullptr, stride * count, PROT_READ | PROT_WRITE,
-                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
-    if (memory == MAP_FAILED) {
-      const int error = errno;
-      free(slab);
-      errno = error;
-      return nullptr;
-    }
-    madvise(memory, stride * count, MADV_NOHUGEPAGE);
-    *slab = {pool->slabs, static_cast<char*>(memory), count};
-    pool->slabs = slab;
-    pool->uncut = slab->low;
-    pool->uncut_count = count;
-  }
+  if (pool->uncut_count == 0 && !add_slab(pool, stride)) return nullptr;
   char* base = pool->uncut;
   pool->uncut += stride;
   --pool->uncut_count;
@@ -181,27 +180,13 @@ void StackAllocator::give(_st_thread* thread) {
   // any: when the limit is reached, threads are ending faster than they are started.
   if (pool->free_count >= keep_ && pool->free) {
     Thread* before = pool->free;
-    Thread* rest = before->next;
-    if (trim(pool, before)) {
-      pool->free = rest;
-      --pool->free_count;
-    }
+    pool->free = before->next;
+    --pool->free_count;
+    trim(pool, before);
   }
   thread->next = pool->free;
   pool->free = thread;
   ++pool->free_count;
-}
-
-bool StackAllocator::randomize(bool on) {
-  const bool before = randomize_;
-  randomize_ = on;
-  return before;
-}
-
-size_t StackAllocator::keep(size_t count) {
-  const size_t before = keep_;
-  keep_ = count;
-  return before;
 }
 
 [[gnu::cold]] void StackAllocator::count(st_stats_t* stats) const {

@@ -16,6 +16,8 @@
 
 #include <stddef.h>
 
+#include <utility>
+
 #include "st.h"
 
 struct _st_thread;
@@ -43,10 +45,10 @@ class StackAllocator {
   void give(_st_thread* thread);
 
   // Later stacks begin at a random offset, or no longer. Returns the setting before.
-  bool randomize(bool on);
+  bool randomize(bool on) { return std::exchange(randomize_, on); }
 
   // How many free stacks of each size keep their memory. Returns the number before.
-  size_t keep(size_t count);
+  size_t keep(size_t count) { return std::exchange(keep_, count); }
 
   void count(st_stats_t* stats) const;
 

@@ -6,9 +6,11 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <atomic>
 
 #include "check.h"
+#include "errors.h"
 #include "key.h"
 #include "probe.h"
 #include "scheduler.h"
@@ -58,10 +60,7 @@ int st_getfdlimit() {
 
 st_thread_t st_thread_create(void* (*start)(void* arg), void* arg, int joinable, int stack_size) {
   ST_CHECK(scheduler.ready(), st::kTooEarly);
-  if (stack_size < 0) {
-    errno = EINVAL;
-    return nullptr;
-  }
+  if (stack_size < 0) return st::fail(EINVAL);
   Thread* thread = scheduler.stacks.take(static_cast<size_t>(stack_size));
   if (!thread) return nullptr;
   thread->start = start;
@@ -102,23 +101,10 @@ ST_RETURNS_BY_JUMP int st_thread_join(st_thread_t thread, void** retvalp) {
   Thread* self = scheduler.current();
   ST_CHECK(self, st::kTooEarly);
   ST_CHECK(!scheduler.is_foreign(thread->home), st::kForeign);
-  if (!thread->joinable) {
-    errno = EINVAL;
-    return -1;
-  }
-  if (thread == self) {
-    errno = EDEADLK;
-    return -1;
-  }
-  if (thread->joiner) {
-    errno = EINVAL;
-    return -1;
-  }
+  if (thread == self && thread->joinable) return st::fail(EDEADLK);
+  // One that is gone was joined, and its memory is not yet another's.
+  if (!thread->joinable || thread->joiner || thread->state == State::gone) return st::fail(EINVAL);
   if (thread->state != State::zombie) {
-    if (thread->state == State::gone) {  // it was joined, and its memory is not yet another's
-      errno = EINVAL;
-      return -1;
-    }
     if (scheduler.take_interrupt()) return -1;
     thread->joiner = self;
     scheduler.suspend_inline(State::joining, ST_UTIME_NO_TIMEOUT);
@@ -160,5 +146,6 @@ int st_stack_cache(int stacks) {
 [[gnu::cold]] void st_stats(st_stats_t* stats, size_t size) {
   st_stats_t all{};
   if (scheduler.current()) scheduler.count(&all);
-  memcpy(stats, &all, size < sizeof(all) ? size : sizeof(all));
+  memset(stats, 0, size);
+  memcpy(stats, &all, std::min(size, sizeof(all)));
 }

@@ -98,7 +98,10 @@ TEST(Faults, st_init_works_without_a_stack_for_the_report_of_overflows) {
 }
 
 TEST(Faults, thread_for_which_there_is_no_memory) {
-  for_each({{Call::calloc, ENOMEM}, {Call::malloc, ENOMEM}, {Call::mmap, ENOMEM}},
+  for_each({{Call::calloc, ENOMEM},
+            {Call::malloc, ENOMEM},
+            {Call::mmap, ENOMEM},
+            {Call::realloc, ENOMEM}},
            st_tests::run_in_state_threads, [] {
              {
                const Failing failing(fault.call, fault.error);
@@ -128,19 +131,6 @@ ST_TEST(Faults, stacks_without_guards_are_stacks) {
   st_stats(&stats, sizeof(stats));
   EXPECT_EQ(stats.stacks, 2u);
   EXPECT_EQ(stats.stacks_guarded, 1u);
-}
-
-ST_TEST(Faults, stacks_that_cannot_be_noted_as_trimmed_keep_their_memory) {
-  st_stack_cache(0);
-  std::vector<st_thread_t> threads;
-  for (int i = 0; i < 10; ++i) threads.push_back(st_thread_create(end_at_once, nullptr, 1, 0));
-  const Failing failing(Call::realloc, ENOMEM, 0, 1'000);
-  for (const st_thread_t thread : threads) EXPECT_EQ(st_thread_join(thread, nullptr), 0);
-  EXPECT_TRUE(failing.happened());
-  st_stats_t stats;
-  st_stats(&stats, sizeof(stats));
-  EXPECT_EQ(stats.stacks_free, 10u);
-  EXPECT_EQ(stats.stacks_trimmed, 0u);
 }
 
 ST_TEST(Faults, locks_and_bells_for_which_there_is_nothing) {

@@ -208,6 +208,35 @@ ST_TEST(Stacks, memory_of_ended_threads_goes_back_beyond_what_is_kept) {
   for (const st_thread_t thread : threads) join(thread);
 }
 
+ST_TEST(Stacks, all_ended_threads_keep_their_memory_after_a_negative_number) {
+  EXPECT_EQ(st_stack_cache(0), 1024);
+  EXPECT_EQ(st_stack_cache(-1), 0);
+  std::vector<st_thread_t> threads;
+  for (int i = 0; i < 2'000; ++i) threads.push_back(create(end_at_once, 0));
+  for (const st_thread_t thread : threads) join(thread);
+  st_stats_t stats;
+  st_stats(&stats, sizeof(stats));
+  EXPECT_EQ(stats.stacks_free, 2'000u);
+  EXPECT_EQ(stats.stacks_trimmed, 0u);
+  EXPECT_EQ(st_stack_cache(1), -1);
+}
+
+// What a program has that was built against another header: one that knows less, or more.
+ST_TEST(Statistics, structure_of_another_size) {
+  struct {
+    st_stats_t known;
+    unsigned long long unknown[2];
+  } stats;
+  memset(&stats, 0xff, sizeof(stats));
+  st_stats(&stats.known, offsetof(st_stats_t, runnable));
+  EXPECT_EQ(stats.known.threads, 1u);
+  EXPECT_EQ(stats.known.runnable, ~0ULL);
+  st_stats(&stats.known, sizeof(stats));
+  EXPECT_EQ(stats.known.runnable, 0u);
+  EXPECT_EQ(stats.unknown[0], 0u);
+  EXPECT_EQ(stats.unknown[1], 0u);
+}
+
 ST_TEST(Stacks, neighbours_begin_at_different_offsets) {
   std::set<uintptr_t> offsets;
   std::vector<st_thread_t> threads;

@@ -30,8 +30,9 @@ void note_fork() {
 int Events::select(int id) {
   if (mechanism_) return fail(EBUSY);
   mechanism_ = choose_mechanism(id);
-  completes_ = mechanism_ && mechanism_->perform;
-  return mechanism_ ? 0 : fail(EINVAL);
+  if (!mechanism_) return fail(EINVAL);
+  completes_ = mechanism_->perform != nullptr;
+  return 0;
 }
 
 [[gnu::cold]] bool Events::open() {
@@ -41,8 +42,7 @@ int Events::select(int id) {
   if (notes_forks.exchange(1) == 0) {
     if (const int error = pthread_atfork(offload_before_fork, offload_in_parent, note_fork)) {
       notes_forks.store(0);
-      errno = error;
-      return false;
+      return fail(error);
     }
   }
   forked = false;

@@ -105,7 +105,7 @@ bool open_ring(Events& events) {
     error = -io_uring_queue_init_params(kSubmissions, &ring->ring, &parameters);
     if (error != EINVAL) break;
   }
-  if (error) return fail(error) == 0;
+  if (error) return fail(error);
   ring->owner = getpid();
   // In a child process: what the parent had queued is the parent's. Its threads here try again.
   while (Request* request = ring->outstanding.front()) complete(ring, request, -EAGAIN);
@@ -117,10 +117,7 @@ io_uring_sqe* next_submission(Ring* ring) {
   for (int tries = 0;; ++tries) {
     if (io_uring_sqe* sqe = io_uring_get_sqe(&ring->ring)) return sqe;
     const int submitted = io_uring_submit(&ring->ring);
-    if (submitted < 0 && tries > 2) {
-      errno = -submitted;
-      return nullptr;
-    }
+    if (submitted < 0 && tries > 2) return fail(-submitted);
   }
 }
 

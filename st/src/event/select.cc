@@ -4,15 +4,15 @@
 #include <fcntl.h>
 #include <sys/select.h>
 
+#include "errors.h"
 #include "event/mechanisms.h"
 
 namespace st {
 namespace {
 
 bool tell(Events&, int fd, const Watch&, int, int) {
-  if (fd < FD_SETSIZE) return true;
-  errno = EINVAL;
-  return false;
+  if (fd >= FD_SETSIZE) return fail(EINVAL);
+  return true;
 }
 
 // select only says that some descriptor is closed, not which.

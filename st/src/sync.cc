@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "errors.h"
 #include "scheduler.h"
 
 namespace st {
@@ -25,6 +26,7 @@ bool WaitQueue::busy() const {
 
 }  // namespace st
 
+using st::fail;
 using st::scheduler;
 using st::State;
 using st::Wake;
@@ -39,11 +41,6 @@ struct _st_mutex {
 };
 
 namespace {
-
-int fail(int error) {
-  errno = error;
-  return -1;
-}
 
 // Apart, so that calls which nearly always go the other way need no frame.
 [[gnu::noinline]] int fail_interrupted() {

@@ -3,20 +3,15 @@
 
 #include <errno.h>
 
-#include <type_traits>
-
 namespace st {
 
 // What a call that has failed returns: -1, null or false.
 struct Failure {
-  template <class Result>
-  operator Result() const {
-    if constexpr (std::is_same_v<Result, bool>)
-      return false;
-    else if constexpr (std::is_pointer_v<Result>)
-      return nullptr;
-    else
-      return -1;
+  operator int() const { return -1; }
+  operator bool() const { return false; }
+  template <class T>
+  operator T*() const {
+    return nullptr;
   }
 };
 

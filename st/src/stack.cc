@@ -54,16 +54,7 @@ constexpr size_t kLine = 64;
 // them by default.
 constexpr int kMprotectedGuards = 16 * 1024;
 
-// Kept, because each st_thread_create() with a size asks for it.
-size_t page_size() {
-  static std::atomic<size_t> known{0};
-  size_t size = known.load(std::memory_order_relaxed);
-  if (size == 0) {
-    size = static_cast<size_t>(sysconf(_SC_PAGESIZE));
-    known.store(size, std::memory_order_relaxed);
-  }
-  return size;
-}
+size_t page_size() { return static_cast<size_t>(getpagesize()); }
 
 // Makes a page inaccessible, if that can be had: the guard is a help in finding errors, not a
 // promise.
@@ -159,8 +150,7 @@ size_t page_size() {
 }
 
 _st_thread* StackAllocator::take(size_t size) {
-  const size_t page = page_size();
-  size = size == 0 ? kDefaultStackSize : (size + page - 1) & ~(page - 1);
+  size = size == 0 ? kDefaultStackSize : (size + page_size() - 1) & ~(page_size() - 1);
   // The pool of the default size is almost always the first and only one.
   StackPool* pool = pools_ && pools_->size == size ? pools_ : pool_for(size);
   if (!pool) return nullptr;

@@ -1,5 +1,7 @@
 #include "timer.h"
 
+#include <utility>
+
 namespace st {
 namespace {
 
@@ -10,11 +12,7 @@ bool earlier(const Timer* a, const Timer* b) {
 // Puts the later of two trees under the earlier one and returns that one, without parent or
 // sibling.
 Timer* meld(Timer* a, Timer* b) {
-  if (earlier(b, a)) {
-    Timer* swap = a;
-    a = b;
-    b = swap;
-  }
+  if (earlier(b, a)) std::swap(a, b);
   b->sibling = a->child;
   if (b->sibling) b->sibling->link = &b->sibling;
   b->link = &a->child;

@@ -1,6 +1,4 @@
 // Giving everything back: st_destroy(), and the end of a kernel thread that has called st_init().
-#include "destroy.h"
-
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -26,14 +24,14 @@ void Scheduler::end() {
   events.end();
   netfds_end();
   stacks.end();
-  leaf_stack.end();
+  leaf_stacks.end();
   watch_for_overflow_no_more();
   sanitizer_end(primordial_);
   free(primordial_);
   new (this) Scheduler;
 }
 
-bool end_with_kernel_thread() {
+bool Scheduler::end_with_kernel_thread() {
   // -1: nobody has made it yet. Of two kernel threads that both make one, the second gives its own
   // back.
   static std::atomic<int64_t> key{-1};

@@ -28,10 +28,8 @@
 
 namespace st {
 
-// Above a stack: what sanitizer_new_stack() notes there. A multiple of the stack's alignment.
-inline constexpr size_t kStackNote = 16;
-
-// A stack that will be used for threads from now on; and one whose memory goes back.
+// A stack that will be used from now on, at whose top there is room for a note; and one whose
+// memory goes back.
 inline void sanitizer_new_stack([[maybe_unused]] char* low, [[maybe_unused]] size_t size) {
 #ifdef ST_VALGRIND
   if (!RUNNING_ON_VALGRIND) return;  // memory that was never touched should stay so

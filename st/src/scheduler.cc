@@ -4,8 +4,8 @@
 #include <stdlib.h>
 
 #include <atomic>
+#include <utility>
 
-#include "destroy.h"
 #include "overflow.h"
 #include "sync.h"
 
@@ -228,14 +228,9 @@ void Scheduler::grant(uint32_t switches) {
            "st_thread_yield() was called inside st_leaf_call()");
   check_the_clock();
   if (!run_head_) return;
-  Thread* self = current_;
-  if (switch_out_) switch_out_();
-  self->wake = Wake::ready;
-  append(self);
-  Thread* next = next_runnable();
-  current_ = next;
-  if (switch_in_) switch_in_();
-  switch_to(self, next, tell(next));
+  current_->wake = Wake::ready;
+  append(current_);
+  give_way_with_care(current_);
 }
 
 [[gnu::cold]] void Scheduler::count(st_stats_t* stats) const {
@@ -261,17 +256,13 @@ int Scheduler::wait(Thread* self, State state, uint64_t timeout) {
 }
 
 st_switch_cb_t Scheduler::set_switch_in(st_switch_cb_t hook) {
-  const st_switch_cb_t before = switch_in_;
-  switch_in_ = hook;
   grant(1);  // the next switch finds out
-  return before;
+  return std::exchange(switch_in_, hook);
 }
 
 st_switch_cb_t Scheduler::set_switch_out(st_switch_cb_t hook) {
-  const st_switch_cb_t before = switch_out_;
-  switch_out_ = hook;
   grant(1);
-  return before;
+  return std::exchange(switch_out_, hook);
 }
 
 }  // namespace st

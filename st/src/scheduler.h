@@ -12,7 +12,6 @@
 #include "check.h"
 #include "clock.h"
 #include "event/event.h"
-#include "leaf.h"
 #include "probe.h"
 #include "sanitizer.h"
 #include "stack.h"
@@ -103,8 +102,7 @@ class Scheduler {
 
   // How threads wait for descriptors.
   Events events;
-  StackAllocator stacks;
-  LeafStack leaf_stack;
+  Stack leaf_stack;  // shared by leaf calls; empty before the first one
 
   void count(st_stats_t* stats) const;
 
@@ -129,14 +127,17 @@ class Scheduler {
   void begin_wait(Thread* self, State state, uint64_t timeout);
   void yield_with_care();
   void grant(uint32_t switches);
+  // Sees to it that the scheduler of this kernel thread ends with it. False with errno if it
+  // cannot.
+  static bool end_with_kernel_thread();
   bool exceptions_in_flight() const;
 
   Thread* current_ = nullptr;
   Thread* primordial_ = nullptr;  // on no stack of ours; debuggers find it here
   Thread* run_head_ = nullptr;
   Thread* run_tail_ = nullptr;  // valid if there is a head
-  uint32_t budget_ =
-      1;  // switches until one is made with care: looking at the clock, calling hooks
+  // Switches until one is made with care: looking at the clock, calling hooks.
+  uint32_t budget_ = 1;
   uint32_t granted_ = 1;         // what the budget was at first
   uint32_t held_back_ = 0;       // of the budget, by forbid_switches()
   uint32_t active_ = 0;          // threads that have not ended
@@ -156,6 +157,11 @@ class Scheduler {
   Thread* last_reported_ = nullptr;
   bool reported_in_order_ = true;
   uint16_t number_ = 0;
+
+ public:
+  // Behind all that switches and waits use, which is shorter to name the nearer it is to the start.
+  StackAllocator stacks;
+  StackAllocator leaf_stacks;  // one stack, not counted among those of threads
 };
 
 // The calling kernel thread's own. initial-exec: an access is one instruction, at the cost of a

@@ -15,6 +15,7 @@
 #pragma once
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include <utility>
 
@@ -31,6 +32,10 @@ struct Stack {
   StackPool* pool = nullptr;  // null: the primordial thread, on the kernel's stack
   char* low = nullptr;        // lowest usable byte
   size_t size = 0;            // usable bytes: from `low` to the control block
+
+  bool contains(const void* address) const {
+    return reinterpret_cast<uintptr_t>(address) - reinterpret_cast<uintptr_t>(low) < size;
+  }
 };
 
 // Stacks of all sizes that one scheduler has. A scheduler's own: no locks.
@@ -61,8 +66,8 @@ class StackAllocator {
   _st_thread* place(StackPool* pool, char* base) const;
 
   StackPool* pools_ = nullptr;
-  size_t keep_ =
-      1024;  // 4 MiB of single pages: what a busy server starts and ends within a few milliseconds
+  // 4 MiB of single pages: what a busy server starts and ends within a few milliseconds.
+  size_t keep_ = 1024;
   bool randomize_ = false;
 };
 

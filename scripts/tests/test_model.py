@@ -52,6 +52,17 @@ def test_demands_are_those_that_were_put_in(known: Analysis) -> None:
     assert found.memory_bytes == 100_000
 
 
+def test_blocks_in_which_the_machine_was_slow_change_no_demand(known: Analysis) -> None:
+    def disturbed(p: Point) -> Point:
+        slow = {b: us * (1.5 if b % 2 else 1.0) for b, us in p.of(demand.CPU).items()}
+        return dataclasses.replace(p, values={**p.values, demand.CPU: slow})
+
+    before = demand.measured(known.points, "crowded", "plain", known.cpus)
+    after = demand.measured([disturbed(p) for p in known.points], "crowded", "plain", known.cpus)
+    assert before is not None and after is not None
+    assert after.server_us == pytest.approx(before.server_us, rel=1e-3)
+
+
 def test_serial_share_is_that_of_the_step_to_two_cpus(known: Analysis) -> None:
     (steady,) = [c for c in made_of(known).calibrations if c.label == "steady"]
     assert steady.sharing_known
@@ -170,10 +181,8 @@ def test_held_out_point_is_not_looked_at(known: Analysis) -> None:
     def doubled(p: Point) -> Point:
         if (p.label, p.workload, p.clients) != ("steady", "plain", 512):
             return p
-        middle = p.metrics[demand.CPU].median
-        return dataclasses.replace(
-            p, metrics={**p.metrics, demand.CPU: Interval(2 * middle, middle, 3 * middle, 6, 0.9)}
-        )
+        twice = {block: 2 * us for block, us in p.of(demand.CPU).items()}
+        return dataclasses.replace(p, values={**p.values, demand.CPU: twice})
 
     before, after = found(known.points), found([doubled(p) for p in known.points])
     for kind in (held_out.CLIENTS, held_out.SERVER):

@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 """Build the paper: every number in it is looked up in what was measured.
 
-    scripts/paper                      paper/build/paper.pdf from results/reference/full
-    scripts/paper --campaign DIR       from another campaign of the full plan
+    scripts/paper                          paper/build/paper.pdf from results/reference
+    scripts/paper --campaign DIR [DIR...]  from another campaign of the full plan; others only judge claims
 
 In paper/paper.tex a number is written
 
@@ -11,7 +11,7 @@ In paper/paper.tex a number is written
 which is the one row of that table for which all keys have those values, the value at that path in it
 (dots between names), and how it is printed: 1, 2 or 3 decimals, `int` with thousands separated,
 `round` to three digits, `k` in thousands, `percent`, `kib`, or `interval` before one of these for "median (low to high)".
-The tables are those of analysis.json; model_... of the model; `libraries` of paper/library_sizes.json;
+The tables are those of analysis.json; claims_... those of the campaign `claims`, model_... of the model; `libraries` of paper/library_sizes.json;
 `source`, the size of each architecture's own code. \\maybe{...} is the same, and says so where no cell
 is usable. \\verdict{H8} is what became of a registered claim, \\verdictrows the table of all, and
 \\byverdict{H8}{TEXT}{TEXT}{TEXT} the sentence for supported, refuted or undecided: no sentence says more
@@ -35,6 +35,7 @@ from pathlib import Path
 from typing import Any
 
 import figure_catalogue
+import remake
 from analysis import source_size
 from analysis.evidence import FIRST_FILES
 from analysis.record import load_analysis
@@ -114,7 +115,7 @@ def row_of(analysis: dict[str, Any], table: str, keys: str) -> dict[str, Any]:
     wanted = dict(part.split("=", 1) for part in keys.split(",") if part)
     rows = [row for row in analysis.get(table, [])
             if all(str(row.get(name)) == value for name, value in wanted.items())]
-    if not rows and table in DERIVED:  # of points without a usable cell nothing is derived
+    if not rows and table.endswith(DERIVED):  # of points without a usable cell nothing is derived
         raise NothingUsable(f"no row of '{table}' has {keys}")
     if len(rows) != 1:
         raise Refused(f"{len(rows)} rows of '{table}' have {keys}; exactly one is wanted")
@@ -192,9 +193,13 @@ def expand(source: str, analysis: dict[str, Any], verdicts: dict[str, Any]) -> s
     return source.replace(r"\verdictrows", verdict_rows(verdicts))
 
 
-def tables(campaign: Path) -> dict[str, Any]:
-    """Everything that a number may be looked up in."""
+def tables(campaigns: list[Path]) -> dict[str, Any]:
+    """Everything that a number may be looked up in; the first campaign's by their own names."""
+    campaign, *others = campaigns
     found: dict[str, Any] = json.loads((campaign / "analysis.json").read_text())
+    for other in others:
+        analysis = json.loads((other / "analysis.json").read_text())
+        found |= {f"{analysis['campaign']}_{name}": value for name, value in analysis.items()}
     made = BUILD / "model.json"
     subprocess.run([ROOT / "scripts" / "model", campaign, "-o", made], check=True,
                    stdout=subprocess.DEVNULL)
@@ -227,12 +232,13 @@ def draw(text: str, campaign: Path) -> str:
     return DESCRIBED.sub(lambda match: tex(known(match.group(1)).caption), text)
 
 
-def build(campaign: Path) -> Path:
-    """Writes paper/build/paper.pdf."""
+def build(campaigns: list[Path]) -> Path:
+    """Writes paper/build/paper.pdf of the first campaign; the claims are judged by all of them."""
+    campaign = campaigns[0]
     BUILD.mkdir(exist_ok=True)
-    analysis = tables(campaign)
+    analysis = tables(campaigns)
     judged = BUILD / "verdicts.json"
-    subprocess.run([ROOT / "scripts" / "verdicts", campaign, "-o", judged], check=True,
+    subprocess.run([ROOT / "scripts" / "verdicts", *campaigns, "-o", judged], check=True,
                    stdout=subprocess.DEVNULL)
     text = expand(SOURCE.read_text(), analysis, json.loads(judged.read_text()))
     (BUILD / "paper.tex").write_text(draw(text, campaign))
@@ -252,14 +258,14 @@ def main() -> int:
     """Entry point; returns the exit status."""
     parser = argparse.ArgumentParser(prog="scripts/paper", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--campaign", type=Path, default=ROOT / "results" / "reference" / "full",
-                        metavar="DIR", help="folder with analysis.json")
+    parser.add_argument("--campaign", type=Path, nargs="+", default=remake.campaigns(), metavar="DIR",
+                        help="folders with analysis.json (default: the reference campaigns)")
     arguments = parser.parse_args()
     if shutil.which("latexmk") is None:
         print("paper: latexmk is missing; 'scripts/setup paper' installs it", file=sys.stderr)
         return 1
-    if not (arguments.campaign / "analysis.json").is_file():
-        print(f"paper: {arguments.campaign} has no analysis.json; measure with 'scripts/sweep --full' "
+    if not (arguments.campaign[0] / "analysis.json").is_file():
+        print(f"paper: {arguments.campaign[0]} has no analysis.json; measure with 'scripts/sweep --full' "
               "and name its folder with --campaign", file=sys.stderr)
         return 1
     try:

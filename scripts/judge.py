@@ -1,11 +1,12 @@
 #!/usr/bin/python3
 """Judge the claims of paper/hypotheses.json, which were registered before the data.
 
-    scripts/verdicts results/reference/full
+    scripts/verdicts results/reference/full results/reference/claims
 
 Prints one line for each claim and writes verdicts.json into the first folder: supported, refuted or
 undecided here, each with the effect, its 95 % interval and the cells behind it, and, where this
-machine cannot decide, the machine that could.
+machine cannot decide, the machine that could. Each claim names the plan whose campaigns judge it; where
+none of these is given, all that are given do.
 """
 
 from __future__ import annotations
@@ -32,9 +33,10 @@ def verdicts(registered: dict[str, Any], analyses: Sequence[Analysis], root: Pat
     workload = registered["workload"]
     judged = []
     for hypothesis in registered["hypotheses"]:
+        of_plan = [a for a in analyses if a.campaign == hypothesis.get("plan")]
         parts = [
             judge_part(
-                part, gather(part["statistic"], workload, analyses, root),
+                part, gather(part["statistic"], workload, of_plan or analyses, root),
                 missing(part["statistic"]),
             )
             for part in hypothesis["parts"]

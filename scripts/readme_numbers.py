@@ -1,10 +1,11 @@
 #!/usr/bin/python3
-"""Write the part of README.md that numbers stand in: both curves and a table, from a reference campaign.
+"""Write the part of README.md that numbers stand in: both curves and a table, from reference campaigns.
 
-    scripts/readme_numbers.py results/reference/full
+    scripts/readme_numbers.py results/reference/full results/reference/claims
 
-Everything between the two marks is made here, so that no number in the README is typed by hand.
-scripts/reference runs this for the campaign that the README speaks of.
+The curves are the first campaign's, the table is the last one's, which may be the same. Everything
+between the two marks is made here, so that no number in the README is typed by hand; scripts/reference
+runs this for the campaigns that the README speaks of.
 """
 
 from __future__ import annotations
@@ -33,8 +34,9 @@ WHAT = {
 MEMORY = "memory_bytes_per_connection"
 
 
-def block(analysis: Analysis, campaign: Path) -> str:
-    """The made part, marks included. `campaign` is its folder, inside the repository."""
+def block(curves_of: Path, table_of: Path) -> str:
+    """The made part, marks included, of two campaigns' folders inside the repository."""
+    analysis = load_analysis(table_of)
     workload = base_workload(analysis)
     shown = [label for kind in FIRST for label in analysis.labels
              if (label.architecture, label.model) == (kind, FIRST[kind])
@@ -53,8 +55,11 @@ def block(analysis: Analysis, campaign: Path) -> str:
         )
         for label in shown if label.name in curves
     ]
-    folder = campaign.resolve().relative_to(ROOT)
-    picture = f"{folder}/figures/{{}}-{workload}.png"
+    drawn, counted = (load_analysis(curves_of), curves_of), (analysis, table_of)
+    made_of = [f"the curves from {_told(*drawn)}", f"the table from {_told(*counted)}"]
+    if curves_of == table_of:
+        made_of = [f"made from {_told(*drawn)}"]
+    picture = f"{_folder(curves_of)}/figures/{{}}-{workload}.png"
     names = [label.name for label in shown if label.name in curves]
     table = ["| " + " | ".join(heads) + " |", "|" + " --- |" * len(heads), *rows]
     return BEGIN + "\n".join([
@@ -63,9 +68,18 @@ def block(analysis: Analysis, campaign: Path) -> str:
         *table, "",
         _finding(analysis, names, workload, largest), "",
         f"The workload is `{workload}`, the server has one of the machine's {analysis.cpus} CPUs where nothing else is"
-        f" said; in brackets: {percent(analysis.level)} intervals. Made from [`{folder}`]({folder}):"
-        f" {analysis.cells:,} cells in {analysis.blocks} blocks, {analysis.started_utc[:10]}.",
+        f" said; in brackets: {percent(analysis.level)} intervals; {' and '.join(made_of)}.",
     ]) + "\n" + END
+
+
+def _folder(campaign: Path) -> Path:
+    return campaign.resolve().relative_to(ROOT)
+
+
+def _told(analysis: Analysis, campaign: Path) -> str:
+    folder = _folder(campaign)
+    return (f"[`{folder}`]({folder}), {analysis.cells:,} cells in {analysis.blocks} blocks of"
+            f" {analysis.started_utc[:10]}")
 
 
 def _finding(analysis: Analysis, names: list[str], workload: str, clients: int) -> str:
@@ -121,17 +135,17 @@ def rewritten(text: str, made: str) -> str:
     return text[: text.index(BEGIN)] + made + text[text.index(END) + len(END) :]
 
 
-def write(campaign: Path) -> None:
+def write(curves_of: Path, table_of: Path) -> None:
     """Makes the part anew. Raises BadData."""
-    made = block(load_analysis(campaign), campaign)
+    made = block(curves_of, table_of)
     README.write_text(rewritten(README.read_text(encoding="utf-8"), made), encoding="utf-8")
     print(README)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    options = Parser(__doc__).parse_args(arguments)
+    options = Parser(__doc__, several=True).parse_args(arguments)
     try:
-        write(options.campaign)
+        write(options.campaigns[0], options.campaigns[-1])
     except BadData as error:
         fatal(error)
     return 0

@@ -18,7 +18,7 @@ from figure_style import LINE
 from figures import Absent, Drawing, Drawings
 from numbers_as_text import percent
 from report_figure import figure
-from results import Campaign
+from results import CELLS, PACKED_CELLS, Campaign
 
 
 # What a first screen has room for: the plan's own question at both ends of its load, and over CPUs.
@@ -154,13 +154,14 @@ def warnings(campaign: Campaign) -> str:
 
 
 def cells(campaign: Campaign, analysis: Analysis) -> str:
+    file = PACKED_CELLS if (campaign.directory / PACKED_CELLS).is_file() else CELLS
     return (
         '<p class="note">One row for each point: medians over its usable cells, with intervals.'
         " A click on a head sorts.</p>\n"
         + tables.points(analysis)
         + f"<details><summary>Every single cell ({len(campaign.cells):,}), as they ran</summary>\n"
         '<p class="note">The number in front is the cell\'s line in'
-        ' <a href="cells.jsonl">cells.jsonl</a>; a click on it shows the line.</p>\n'
+        f' <a href="{file}">{file}</a>; a click on it shows the line.</p>\n'
         + tables.every_cell(analysis, campaign)
         + "</details>"
     )

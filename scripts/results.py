@@ -16,6 +16,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import lzma
 import re
 import sys
 from collections.abc import Collection, Sequence
@@ -26,6 +27,8 @@ from typing import Any, NoReturn
 import jsonschema
 
 SCHEMAS = Path(__file__).resolve().parent.parent / "results" / "schema"
+
+CELLS, PACKED_CELLS = "cells.jsonl", "cells.jsonl.xz"
 
 # The order in which a reader of the founding paper expects the architectures.
 ARCHITECTURES = ("mp", "mt", "edsm", "st", "peer", "custom")
@@ -192,11 +195,11 @@ def load(directory: Path) -> Campaign:
     if not directory.is_dir():
         raise BadData(f"{directory} is not a folder; give the folder that `archbench run` wrote")
     about = _read_about(directory / "campaign.json")
-    raw = _read_bytes(directory / "cells.jsonl")
-    lines = _read_cells(directory / "cells.jsonl", raw)
+    raw = cells_bytes(directory)
+    lines = _read_cells(directory / CELLS, raw)
     cells = tuple(c for c in lines if c.architecture != NULL_RESPONDER)
     if not cells:
-        raise BadData(f"{directory / 'cells.jsonl'} holds no finished cell yet")
+        raise BadData(f"{directory / CELLS} holds no finished cell yet")
     return Campaign(
         directory=directory, about=about, cells=cells,
         ceilings=tuple(c for c in lines if c.architecture == NULL_RESPONDER),
@@ -207,7 +210,18 @@ def load(directory: Path) -> Campaign:
 
 def cells_sha256(directory: Path) -> str:
     """What names the cells of a campaign, in analysis.json too."""
-    return hashlib.sha256(_read_bytes(directory / "cells.jsonl")).hexdigest()
+    return hashlib.sha256(cells_bytes(directory)).hexdigest()
+
+
+def cells_bytes(directory: Path) -> bytes:
+    """The lines of a campaign, which are packed when it is kept for good. Raises BadData."""
+    packed = directory / PACKED_CELLS
+    if not packed.is_file():
+        return _read_bytes(directory / CELLS)
+    try:
+        return lzma.decompress(_read_bytes(packed))
+    except lzma.LZMAError as error:
+        raise BadData(f"{packed} cannot be unpacked: {error}") from error
 
 
 def _read_bytes(path: Path) -> bytes:

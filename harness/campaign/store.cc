@@ -6,9 +6,11 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <optional>
 #include <utility>
 
 #include "harness/error.h"
+#include "harness/os/subprocess.h"
 #include "harness/os/system.h"
 #include "harness/plan/field.h"
 
@@ -18,6 +20,9 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 using nlohmann::ordered_json;
+
+// The cells of a campaign that is kept for good: a tenth as large, and finished.
+constexpr const char* kPacked = "cells.jsonl.xz";
 
 void write_all(int file, std::string_view text, const fs::path& path) {
   while (!text.empty()) {
@@ -150,9 +155,16 @@ json read_campaign(const fs::path& directory) {
 }
 
 std::vector<json> read_cells(const fs::path& directory) {
-  const fs::path path = directory / "cells.jsonl";
+  const fs::path path = directory / "cells.jsonl", packed = directory / kPacked;
+  std::optional<std::string> text;
+  if (fs::exists(packed)) {
+    text = capture({"xz", "-dc", packed.string()});
+    if (!text) throw Error("unpacking " + packed.string() + " failed; is xz installed?");
+  } else {
+    text = read_file(path);
+  }
   std::string torn;
-  return parse_lines(read_file(path).value_or(""), path, torn);
+  return parse_lines(text.value_or(""), path, torn);
 }
 
 fs::path find_unfinished(const fs::path& parent, const json& campaign) {
@@ -177,6 +189,10 @@ fs::path find_unfinished(const fs::path& parent, const json& campaign) {
 }
 
 Store Store::open(const fs::path& directory, const ordered_json& campaign) {
+  if (fs::exists(directory / kPacked)) {
+    throw Error(directory.string() + " is kept packed, and nothing is added to it; measure into " +
+                "another folder, or unpack " + kPacked + " with xz -d first");
+  }
   Store store;
   store.directory_ = directory;
   std::error_code error;

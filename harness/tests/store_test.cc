@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 
 #include <csignal>
+#include <cstdlib>
 #include <fstream>
 #include <sstream>
 
@@ -147,6 +148,18 @@ TEST_F(StoreTest, full_disk_keeps_lines_in_memory_and_nothing_torn) {
   EXPECT_TRUE(store.flush());
   EXPECT_EQ(store.unwritten(), 0u);
   EXPECT_EQ(text(), before + "{\"cell\":\"b\"}\n{\"cell\":\"c\"}\n");
+}
+
+TEST_F(StoreTest, packed_campaign_is_read_and_not_added_to) {
+  Store::open(directory(), campaign()).append(cell("a"));
+  const std::string pack = "xz " + lines().string();
+  ASSERT_EQ(system(pack.c_str()), 0);
+  ASSERT_EQ(read_cells(directory()).size(), 1u);
+  EXPECT_EQ(read_cells(directory())[0]["cell"], "a");
+  EXPECT_NE(refusal(campaign()).find("xz -d"), std::string::npos);
+  EXPECT_FALSE(std::filesystem::exists(lines()));
+  std::ofstream(lines().string() + ".xz") << "no archive";
+  EXPECT_THROW(read_cells(directory()), Error);
 }
 
 TEST_F(StoreTest, cells_without_a_campaign_are_refused) {

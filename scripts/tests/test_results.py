@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import lzma
 import shutil
 from pathlib import Path
 
@@ -172,3 +173,15 @@ def test_results_script_says_what_is_in_a_campaign(
     said = capsys.readouterr().out
     assert "usable    167" in said and f"failed    {MP_AT_512}0: the server ended" in said
     assert f"gate      {MT_GATED}: littles_law" in said
+
+
+def test_packed_campaign_is_the_same_campaign(tmp_path: Path) -> None:
+    campaign = synthetic.write(tmp_path, synthetic.Recipe())
+    before, file = results.load(campaign), campaign / "cells.jsonl"
+    packed = campaign / "cells.jsonl.xz"
+    packed.write_bytes(lzma.compress(file.read_bytes()))
+    file.unlink()
+    assert results.load(campaign) == before
+    packed.write_bytes(packed.read_bytes()[:-20])
+    with pytest.raises(results.BadData, match="cannot be unpacked"):
+        results.load(campaign)

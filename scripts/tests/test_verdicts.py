@@ -15,7 +15,7 @@ import synthetic
 from analysis import source_size
 from analysis.evidence import FIRST_FILES, mask_calls, place_between
 from analysis.hypotheses import REFUTED, SUPPORTED, UNDECIDED, Evidence, Verdict, judge_part, outcome
-from analysis.record import analyse, as_json
+from analysis.record import Analysis, analyse, as_json
 from conftest import run
 from synthetic import Server
 
@@ -97,6 +97,24 @@ def test_fault_in_the_data_refutes(
     name: str, fault: dict[str, dict[str, Any]], tmp_path: Path
 ) -> None:
     assert judged(tmp_path, fault)[name].verdict == REFUTED
+
+
+def test_claim_is_judged_by_the_campaigns_of_its_plan_and_else_by_those_at_hand(tmp_path: Path) -> None:
+    fork = TRUE_WORLD["fork"]
+    worlds = {"full": fork, "claims": dataclasses.replace(fork, decay_clients=NEVER)}
+    analyses = []
+    for plan, server in worlds.items():
+        recipe = synthetic.Recipe(servers=(server,), workloads=(BYTES,), clients=(256, 2048), cpus=(1,))
+        found = analyse(results.load(synthetic.write(tmp_path / plan, recipe)))
+        analyses.append(dataclasses.replace(found, campaign=plan))
+
+    def h1(*given: Analysis) -> Verdict:
+        return next(v for v in judge.verdicts(REGISTERED, given, judge.ROOT).verdicts if v.id == "H1")
+
+    assert h1(analyses[0]).verdict == SUPPORTED, "without its own plan the other one judges it"
+    both = h1(*analyses)
+    assert both.verdict == REFUTED
+    assert {e.campaign for part in both.parts for e in part.evidence} == {"claims"}
 
 
 def test_idle_connections_cost_everybody_or_the_claim_falls(tmp_path: Path) -> None:

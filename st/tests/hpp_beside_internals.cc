@@ -6,7 +6,6 @@
 #include "clock.h"
 #include "errors.h"
 #include "event/event.h"
-#include "event/mechanisms.h"
 #include "io.h"
 #include "isolated.h"
 #include "key.h"

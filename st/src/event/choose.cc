@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "event/mechanisms.h"
+#include "event/event.h"
 
 namespace st {
 namespace {

@@ -9,7 +9,7 @@
 
 #include <atomic>
 
-#include "event/mechanisms.h"
+#include "event/event.h"
 
 namespace st {
 namespace {

@@ -49,13 +49,13 @@ using Netfd = _st_netfd;
 // thousands of them are touched in turn.
 struct alignas(64) Watch {
   List<Waiter> waiters;
-  uint32_t
-      generation;     // of the descriptor behind the number: a report for an earlier one is ignored
+  // Of the descriptor behind the number: a report for an earlier one is ignored.
+  uint32_t generation;
   uint32_t epoch;     // in which the mechanism was told `interest`
   uint16_t wrappers;  // how many st_netfd_t it has
   uint8_t interest;   // what the mechanism has been told to report
-  uint8_t
-      ready;   // POLLIN, POLLOUT: an attempt may succeed; cleared when it did not, set by a report
+  // POLLIN, POLLOUT: an attempt may succeed; cleared when it did not, set by a report.
+  uint8_t ready;
   bool ended;  // hung up, half-closed or urgent: a short read does not mean that nothing is left
   Tcp tcp;
   uint16_t home;  // the number of the scheduler; 0: wrapped before st_init()
@@ -91,7 +91,15 @@ inline timespec timespec_of(int64_t microseconds) {
           static_cast<long>(microseconds % 1'000'000) * 1'000};
 }
 
-// The mechanism that `id` names, or null if this system or this build does not have it (choose.cc).
+// Those there are.
+extern const Mechanism select_mechanism;
+extern const Mechanism poll_mechanism;
+extern const Mechanism epoll_mechanism;
+#ifdef ST_HAVE_IO_URING
+extern const Mechanism io_uring_mechanism;
+#endif
+
+// The one that `id` names, or null if this system or this build does not have it (choose.cc).
 const Mechanism* choose_mechanism(int id);
 
 // The descriptors of one scheduler.

@@ -10,7 +10,7 @@
 #include <iterator>
 
 #include "errors.h"
-#include "event/mechanisms.h"
+#include "event/event.h"
 #include "scheduler.h"
 
 namespace st {
@@ -56,9 +56,6 @@ Ring* ring_of(Events& events) { return static_cast<Ring*>(events.buffer); }
 // no event if nothing is to be reported.
 constexpr uint64_t kPoll = 1;
 uint64_t tag_of(const Request* request) { return reinterpret_cast<uintptr_t>(request); }
-Request* request_of(const io_uring_cqe* cqe) {
-  return cqe->user_data & kPoll ? nullptr : reinterpret_cast<Request*>(cqe->user_data);
-}
 
 uint64_t poll_tag(int fd, uint32_t generation, int what) {
   // The generation loses its highest bits: it would take 2^28 closes of one number for a stale
@@ -67,19 +64,6 @@ uint64_t poll_tag(int fd, uint32_t generation, int what) {
          static_cast<uint64_t>(what & (POLLIN | POLLPRI | POLLOUT)) << 1 | kPoll;
 }
 static_assert((POLLIN | POLLPRI | POLLOUT) == 7);
-
-// Calls `visit` for every completion that there is.
-template <class Visit>
-void each_completion(Ring* ring, Visit visit) {
-  unsigned head;
-  unsigned count = 0;
-  io_uring_cqe* cqe;
-  io_uring_for_each_cqe(&ring->ring, head, cqe) {
-    ++count;
-    visit(cqe);
-  }
-  io_uring_cq_advance(&ring->ring, count);
-}
 
 void complete(Ring* ring, Request* request, int result) {
   request->unlink();
@@ -131,26 +115,6 @@ void cancel(Ring* ring, uint64_t tag) {
     io_uring_prep_cancel64(sqe, tag, 0);
   sqe->flags |= IOSQE_CQE_SKIP_SUCCESS;
   io_uring_sqe_set_data64(sqe, kPoll);
-}
-
-// Waits until the kernel is done with everything that it was asked for: the memory that it writes
-// to is about to go. In a child process the requests are the parent's.
-void take_all_back(Ring* ring) {
-  if (ring->owner != getpid()) return;
-  for (Request* request = ring->outstanding.front(); request;
-       request = ring->outstanding.after(request))
-    cancel(ring, tag_of(request));
-  while (!ring->outstanding.empty()) {
-    io_uring_submit_and_wait(&ring->ring, 1);
-    each_completion(ring, [ring](const io_uring_cqe* cqe) {
-      if (Request* request = request_of(cqe)) complete(ring, request, cqe->res);
-    });
-  }
-}
-
-void close_ring(Events& events) {
-  take_all_back(ring_of(events));
-  io_uring_queue_exit(&ring_of(events)->ring);
 }
 
 bool tell(Events& events, int fd, const Watch& watch, int told, int what) {
@@ -220,12 +184,30 @@ void wait(Events& events, int64_t timeout) {
     if (patient && result == -ETIME) ring->rest = kRest;
   }
   ring->quick = ring->arrived = 0;
-  each_completion(ring, [&](const io_uring_cqe* cqe) {
-    if (Request* request = request_of(cqe))
-      complete(ring, request, cqe->res);
-    else
+  unsigned head;
+  unsigned count = 0;
+  io_uring_cqe* cqe;
+  io_uring_for_each_cqe(&ring->ring, head, cqe) {
+    ++count;
+    if (cqe->user_data & kPoll)
       report_poll(events, cqe->user_data, cqe->res, cqe->flags);
-  });
+    else
+      complete(ring, reinterpret_cast<Request*>(cqe->user_data), cqe->res);
+  }
+  io_uring_cq_advance(&ring->ring, count);
+}
+
+// Waits until the kernel is done with everything that it was asked for: the memory that it writes
+// to is about to go. In a child process the requests are the parent's.
+void close_ring(Events& events) {
+  Ring* const ring = ring_of(events);
+  if (ring->owner == getpid()) {
+    for (Request* request = ring->outstanding.front(); request;
+         request = ring->outstanding.after(request))
+      cancel(ring, tag_of(request));
+    while (!ring->outstanding.empty()) wait(events, -1);
+  }
+  io_uring_queue_exit(&ring->ring);
 }
 
 // What the kernel calls each Operation::Kind.

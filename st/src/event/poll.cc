@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "event/mechanisms.h"
+#include "event/event.h"
 
 namespace st {
 namespace {

@@ -5,7 +5,7 @@
 #include <sys/select.h>
 
 #include "errors.h"
-#include "event/mechanisms.h"
+#include "event/event.h"
 
 namespace st {
 namespace {

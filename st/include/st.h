@@ -50,10 +50,6 @@ extern "C" {
 #pragma GCC visibility push(default) /* the library hides everything else */
 #endif
 
-#ifndef ETIME
-#define ETIME ETIMEDOUT
-#endif
-
 /* ---- Types ---- */
 
 typedef unsigned long long st_utime_t; /* microseconds */
@@ -83,8 +79,8 @@ extern int st_init(void);
  * than the one that called st_init(), since that thread is on a stack that would go. */
 extern void st_destroy(void);
 
-/* Where the kernel's stack of the caller ends, for AddressSanitizer. The library finds out by
- * itself, so it need not be called; otherwise before threads are created. */
+/* Where the kernel's stack of the caller ends, for AddressSanitizer. It knows by itself, so this does
+ * nothing. */
 extern void st_set_primordial_stack(void* top, void* bottom);
 
 /* The limit of descriptors that st_init() found; -1 before. */

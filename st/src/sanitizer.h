@@ -12,7 +12,6 @@
 #endif
 #if defined(__SANITIZE_ADDRESS__) || __has_feature(address_sanitizer)
 #define ST_ASAN 1
-#include <pthread.h>
 #include <sanitizer/asan_interface.h>
 #include <sanitizer/common_interface_defs.h>
 #endif
@@ -59,20 +58,6 @@ inline void sanitizer_end([[maybe_unused]] Thread* thread) {
 #endif
 }
 
-#ifdef ST_ASAN
-// What st_set_primordial_stack() said before st_init().
-inline thread_local constinit Stack told_stack;
-#endif
-
-inline void sanitizer_primordial_stack([[maybe_unused]] void* top, [[maybe_unused]] void* bottom,
-                                       [[maybe_unused]] Thread* primordial) {
-#ifdef ST_ASAN
-  auto* low = static_cast<char*>(bottom);
-  Stack& stack = primordial ? primordial->stack : told_stack;
-  stack = {nullptr, low, static_cast<size_t>(static_cast<char*>(top) - low)};
-#endif
-}
-
 // A thread begins: one that has just been created, or (on the kernel's stack) the primordial one.
 inline void sanitizer_begin(Thread* thread) {
   sanitizer_end(thread);  // of the thread that was here before
@@ -80,22 +65,16 @@ inline void sanitizer_begin(Thread* thread) {
 #ifdef ST_TSAN
   thread->sanitizer = thread->stack.pool ? __tsan_create_fiber(0) : __tsan_get_current_fiber();
 #endif
-#ifdef ST_ASAN
-  if (thread->stack.pool) return;
-  thread->stack = told_stack;
-  if (told_stack.low) return;
-  pthread_attr_t attributes;
-  if (pthread_getattr_np(pthread_self(), &attributes) != 0) return;
-  void* low = nullptr;
-  pthread_attr_getstack(&attributes, &low, &thread->stack.size);
-  pthread_attr_destroy(&attributes);
-  thread->stack.low = static_cast<char*>(low);
-#endif
 }
+
+#ifdef ST_ASAN
+inline thread_local constinit Thread* left_thread = nullptr;  // the last that was left
+#endif
 
 // Just before the switch from one thread to another.
 inline void sanitizer_leave([[maybe_unused]] Thread* from, [[maybe_unused]] Thread* to) {
 #ifdef ST_ASAN
+  left_thread = from;
   __sanitizer_start_switch_fiber(from->state == State::gone ? nullptr : &from->sanitizer,
                                  to->stack.low, to->stack.size);
 #endif
@@ -107,7 +86,10 @@ inline void sanitizer_leave([[maybe_unused]] Thread* from, [[maybe_unused]] Thre
 // Just after it, on the stack of the thread that goes on.
 inline void sanitizer_arrive([[maybe_unused]] Thread* thread) {
 #ifdef ST_ASAN
-  __sanitizer_finish_switch_fiber(thread->sanitizer, nullptr, nullptr);
+  // It says what stack was left: of the primordial thread only it knows.
+  const void* low = nullptr;
+  __sanitizer_finish_switch_fiber(thread->sanitizer, &low, &left_thread->stack.size);
+  left_thread->stack.low = static_cast<char*>(const_cast<void*>(low));
 #endif
 }
 

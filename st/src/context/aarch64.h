@@ -1,49 +1,20 @@
 // Internal: include only inside st/src. The switch for 64-bit Arm (AAPCS64).
 //
-//   Context        offset
-//     sp              0     stack pointer at the moment of leaving
-//     fp              8     x29: the compiler may need it and does not let assembly declare it
-//     pc             16     where to go on
-//
-// The other registers that a function must keep (x19-x28, the link register x30, and the lower
-// halves d8-d15 of v8-v15) are declared overwritten instead of stored: the compiler saves those
-// that the surrounding function holds something in, on the stack that is being left. x18 is a
-// scratch register on Linux; a build that keeps a shadow call stack in it would need it in Context.
+// fp is x29. Declared overwritten are x19-x28, the link register x30, and the lower halves d8-d15
+// of v8-v15. x18 is a scratch register on Linux; a build that keeps a shadow call stack in it would
+// need it in Context.
 //
 // The switch jumps: a `ret` would be predicted from the CPU's stack of return addresses, which is
 // the other thread's.
 #pragma once
 
-#include <stddef.h>
-#include <stdint.h>
+#include "context/inline.h"
 
 #ifdef __SHADOW_CALL_STACK__
 #error "a shadow call stack does not follow the switch: build without -fsanitize=shadow-call-stack"
 #endif
 
-// For functions that nearly always return on another thread's behalf than they were called on. They
-// would gain from returning by a jump here too, but no compiler can be told so for this CPU.
-#define ST_RETURNS_BY_JUMP
-
 namespace st {
-
-struct Context {
-  void* sp;
-  void* fp;
-  void* pc;
-};
-static_assert(offsetof(Context, sp) == 0 && offsetof(Context, fp) == 8 &&
-              offsetof(Context, pc) == 16);
-
-extern "C" void st_context_entry();  // aarch64.S
-
-inline void context_prepare(Context* context, void* stack_top) {
-  // The CPU refuses to use a stack pointer that is not a multiple of 16. The null frame pointer
-  // ends the chain of frame records.
-  context->sp = reinterpret_cast<void*>(reinterpret_cast<uintptr_t>(stack_top) & ~uintptr_t{15});
-  context->fp = nullptr;
-  context->pc = reinterpret_cast<void*>(&st_context_entry);
-}
 
 [[gnu::always_inline]] inline int context_switch(Context* from, const Context* to, int value) {
   // Hint 36 is `bti j`, the mark that an indirect jump may arrive here; older CPUs do nothing at

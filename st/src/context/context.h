@@ -28,6 +28,13 @@
     "no context switch for this CPU: add one (st/src/context/context.h) or take -DST_CONTEXT=ucontext"
 #endif
 
+// For functions that nearly always return on another thread's behalf than they were called on. They
+// gain from returning by a jump, which no compiler can be told for other CPUs; and in ucontext it
+// is swapcontext() that returns on the wrong stack.
+#ifndef ST_RETURNS_BY_JUMP
+#define ST_RETURNS_BY_JUMP
+#endif
+
 // Where a new thread begins; never returns. Has C linkage because assembly calls it.
 extern "C" void st_thread_main();
 

@@ -1,47 +1,17 @@
 // Internal: include only inside st/src. The switch for 64-bit RISC-V (psABI, with or without
 // floating point).
 //
-//   Context        offset
-//     sp              0     stack pointer at the moment of leaving
-//     fp              8     s0: the compiler may need it and does not let assembly declare it
-//     pc             16     where to go on
-//
-// The other registers that a function must keep (s1-s11, fs0-fs11) and the return address ra are
-// declared overwritten instead of stored: the compiler saves those that the surrounding function
-// holds something in, on the stack that is being left. gp and tp belong to the process and to the
-// kernel thread, and stay.
+// fp is s0. Declared overwritten are s1-s11, fs0-fs11 and the return address ra. gp and tp belong
+// to the process and to the kernel thread, and stay.
 //
 // The switch jumps through t2. A jump through ra or t0 would count as a return, predicted from the
 // CPU's stack of return addresses, which is the other thread's; and t2 is the register that needs
 // no landing pad at its target (Zicfilp).
 #pragma once
 
-#include <stddef.h>
-#include <stdint.h>
-
-// For functions that nearly always return on another thread's behalf than they were called on. They
-// would gain from returning by a jump here too, but no compiler can be told so for this CPU.
-#define ST_RETURNS_BY_JUMP
+#include "context/inline.h"
 
 namespace st {
-
-struct Context {
-  void* sp;
-  void* fp;
-  void* pc;
-};
-static_assert(offsetof(Context, sp) == 0 && offsetof(Context, fp) == 8 &&
-              offsetof(Context, pc) == 16);
-
-extern "C" void st_context_entry();  // riscv64.S
-
-inline void context_prepare(Context* context, void* stack_top) {
-  // The stack is aligned to 16 bytes at every call. The null frame pointer ends the chain of
-  // frames.
-  context->sp = reinterpret_cast<void*>(reinterpret_cast<uintptr_t>(stack_top) & ~uintptr_t{15});
-  context->fp = nullptr;
-  context->pc = reinterpret_cast<void*>(&st_context_entry);
-}
 
 [[gnu::always_inline]] inline int context_switch(Context* from, const Context* to, int value) {
   register Context* left asm("a0") = from;

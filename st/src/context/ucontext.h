@@ -13,10 +13,6 @@
 
 #include <ucontext.h>
 
-// For functions that nearly always return on another thread's behalf than they were called on. It
-// is swapcontext() that returns on the wrong stack here, and what it costs hides the rest.
-#define ST_RETURNS_BY_JUMP
-
 namespace st {
 
 struct Context {

@@ -26,8 +26,6 @@
 // CPU predicts from where it came by. Clang 14 does not know how.
 #if defined(__GNUC__) && !defined(__clang__) && !defined(__CET__)
 #define ST_RETURNS_BY_JUMP [[gnu::function_return("thunk-extern")]]
-#else
-#define ST_RETURNS_BY_JUMP
 #endif
 
 #define ST_CONTEXT_HAS_CALL 1

@@ -222,6 +222,7 @@ class Crew {
     for (const Tally& tally : shared_.tallies()) outcome.tally.merge(tally);
     outcome.clients.assign(shared_.clients().begin(), shared_.clients().end());
     const Control& control = shared_.control();
+    outcome.begin = control.begin;
     outcome.window = std::max(Duration(), control.end.load() - control.window_begin);
     for (const int who : {RUSAGE_SELF, RUSAGE_CHILDREN}) {
       rusage usage{};

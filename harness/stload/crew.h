@@ -17,6 +17,7 @@ struct Outcome {
   Tally tally;
   std::vector<ClientCounts> clients;
   std::string started_utc;
+  Time begin{};       // of the load
   Duration run{};     // from the first connection to the last answer
   Duration window{};  // as it was; shorter than asked for when the run was ended early
   CpuTime cpu;        // of all processes, over the run

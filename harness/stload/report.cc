@@ -171,6 +171,7 @@ json report_json(const Options& options, const Outcome& outcome) {
                  {"window", window_json(options, outcome)},
                  {"run",
                   {{"duration_s", seconds(outcome.run)},
+                   {"begin_monotonic_ns", outcome.begin.time_since_epoch().count()},
                    {"connections", tally.connections},
                    {"answers", tally.run.answers},
                    {"bytes_read", tally.bytes_read},

@@ -1,24 +1,26 @@
 #!/usr/bin/python3
-"""How far stload's percentiles are from the truth, told by a server that writes down how long it took.
+"""How far stload's percentiles are from the truth: the same percentiles of what passed on the wire in the same run.
 
     harness/stload/bench/known_delays.py
-    harness/stload/bench/known_delays.py --only fixed --repetitions 9
+    harness/stload/bench/known_delays.py --only fixed --rounds 9
 
-Kinds of truth: a fixed 2 ms; 2 ms and 200 ms for one request in 100 (rare); a stall of 1 s in 11 s, seen by an open loop
-and by a closed one, which hides it. Server and stload each spin on a CPU of their own, because waking a sleeping one takes
-20-30 us. The truth is the server's own figure for the same rank, so `off` contains the way there and back. It is the median
-over the repetitions, with the least and the most.
+A server with known delays answers after a fixed 2 ms; after 2 ms, and one in 100 after 200 ms (rare); after 2 ms with a
+stall of 1 s in 5 s, seen by an open loop and by a closed one, which hides it (hidden).
 
-Two programs that spin on both CPUs leave none for anything else. What the kernel, the hypervisor or another program takes from
-them delays what happens to be due, and that is in the percentiles by right: no error of stload. So before each repetition
-two loops that only read the clock spin on the same CPUs, and tell which share of the time they lost in pauses. Percentiles
-that lie in this share are marked and not counted in the largest error; run it where there are fewer to know of them.
+The truth is from the kernel's time stamps of the segments on loopback (wire.py). It ends when the answer came to the client's
+socket, and begins when the request came to the server's (closed loop) or when the request was due (open loop: the n-th
+request was due n / rate after the begin of the load, whose time stload tells). The nominal figures beside it are of a
+server and a machine without any delay but the stated ones; the machine that this runs on may add to them, and then does so
+in the truth as well. What remains between report and truth is stload: when it is woken, and how long it reads.
+
+The server spins on one CPU. stload has another one, with real-time priority, so that whatever else the machine does there
+is not in its way; a program of the lowest priority keeps this CPU awake, because waking a sleeping one takes 20-30 us more.
 """
 
 from __future__ import annotations
 
 import argparse
-import concurrent.futures
+import heapq
 import json
 import math
 import os
@@ -26,137 +28,149 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 from typing import Any, NamedTuple
+
+from wire import Exchange, Wire, exchanges
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 SHARES = (0.5, 0.9, 0.95, 0.99, 0.995, 1)
 AIM_PERCENT = 2
-LOOK_S = 1.0
-PAUSE_S = 10e-6  # longer than a loop of Python takes without any; half a hundredth of the 2 ms
 
 
 class Case(NamedTuple):
-    """One kind of truth: known_server's arguments without the last one, and the load."""
+    """The server's delays, and the load."""
 
     title: str
-    delays: list[int]
-    load: list[str]
+    clients: int
+    seconds: int
+    rate: int = 0  # requests per second, evenly spaced; 0: closed loop
+    delay_us: int = 2000
+    slow_every: int = 0  # 0: none is slow
+    slow_us: int = 0
+    stall_at_ms: int = 0
+    stall_ms: int = 0
+
+    def server(self) -> list[str]:
+        """Arguments of known_server; the last one makes it spin."""
+        return [str(number) for number in (*self[4:], 1)]
+
+    def load(self) -> list[str]:
+        words = ["--warmup", "0", "--clients", str(self.clients), "--duration", str(self.seconds)]
+        return words + (["--rate", str(self.rate), "--arrivals", "constant"] if self.rate else [])
 
 
-OPEN_LOOP = ["--rate", "2500", "--arrivals", "constant", "--clients", "800", "--duration", "4"]
-STALL = [2000, 0, 0, 5000, 1000]
-AT_1000 = ["--rate", "1000", "--arrivals", "poisson", "--clients", "1500", "--duration", "11"]
 CASES = {
-    "fixed": Case("2 ms", [2000, 0, 0, 0, 0], OPEN_LOOP),
-    "rare": Case("2 ms, one in 100 takes 200 ms", [2000, 100, 200_000, 0, 0], OPEN_LOOP),
-    "stall": Case("2 ms, a stall of 1 s, open loop", STALL, AT_1000),
-    "hidden": Case("2 ms, a stall of 1 s, closed loop of 8 clients", STALL, ["--clients", "8", "--duration", "11"]),
+    "fixed": Case("2 ms, open loop", 800, 4, 2500),
+    "rare": Case("2 ms, one in 100 takes 200 ms, open loop", 800, 4, 2500, slow_every=100, slow_us=200_000),
+    # A fifth of the requests of the open loop meet the stall, and 8 of those of the closed one.
+    "stall": Case("2 ms, a stall of 1 s, open loop", 1500, 5, 1000, stall_at_ms=2000, stall_ms=1000),
+    "hidden": Case("2 ms, a stall of 1 s, closed loop of 8 clients", 8, 5, stall_at_ms=2000, stall_ms=1000),
 }
 
 
-def lost(cpu: int) -> float:
-    """The share of LOOK_S that a loop on that CPU spent in pauses that it did not make itself."""
-    os.sched_setaffinity(0, {cpu})
-    before = begin = time.monotonic_ns()
-    pauses = 0
-    while before - begin < 1e9 * LOOK_S:
-        now = time.monotonic_ns()
-        if now - before > 1e9 * PAUSE_S:
-            pauses += now - before
-        before = now
-    return pauses / (before - begin)
+def nominal(case: Case) -> list[float]:
+    """The latencies of a server and a machine without any other delay, in microseconds, in order of size."""
+    stall_begin, stall_end = 1e3 * case.stall_at_ms, 1e3 * (case.stall_at_ms + case.stall_ms)
+    end = 1e6 * case.seconds
+    asking = [1e6 * i / case.rate for i in range(case.rate * case.seconds)] if case.rate else [0.0] * case.clients
+    latencies: list[float] = []
+    while asking and asking[0] < end:
+        asked = heapq.heappop(asking)
+        slow = case.slow_every and len(latencies) % case.slow_every == case.slow_every - 1
+        answered = asked + (case.slow_us if slow else case.delay_us)
+        if stall_begin <= answered < stall_end:
+            answered = stall_end
+        latencies.append(answered - asked)
+        if not case.rate:
+            heapq.heappush(asking, answered)
+    return sorted(latencies)
 
 
-def disturbed_share(server: int, generator: int) -> float:
-    """Of the requests that meet a pause where it is no part of the truth: when they are sent, when the server reads them, and
-    when the answer is read."""
-    with concurrent.futures.ProcessPoolExecutor() as loops:
-        of_server, of_generator = loops.map(lost, (server, generator))
-    return min(1.0, of_server + 2 * of_generator)
+def truth(seen: list[Exchange], rate: int, begin_ns: int) -> list[float]:
+    """The latencies of these exchanges, which are all of a run, in microseconds, in order of size."""
+    if rate == 0:
+        return sorted((answer - request) / 1e3 for request, answer in seen)
+    # stload's clients sleep until their turn and are woken in the order of what is due: the n-th request is the n-th due.
+    return sorted((answer - begin_ns) / 1e3 - 1e6 * i / rate for i, (_, answer) in enumerate(seen))
 
 
-class Run(NamedTuple):
-    """One repetition."""
-
-    report: dict[str, Any]
-    truth: list[int]  # how long the server took for each request, in microseconds, in order of size
-    disturbed: float  # share of the requests, by what a loop without work met just before
-
-    def at(self, share: float) -> tuple[float, int]:
-        """What stload says is the latency of that rank, and what it was, in microseconds."""
-        latency = self.report["latency_us"]
-        rank = math.ceil(share * len(self.truth) - 1e-6)
-        # What the report has is taken from there; the rest it would have, given more requests.
-        return latency.get(name_of(share), at_rank(latency["histogram"], rank)), self.truth[rank - 1]
+def percentile(ordered: list[float], share: float) -> float:
+    """The smallest that at least this share of all does not exceed."""
+    return ordered[math.ceil(share * len(ordered) - 1e-6) - 1]
 
 
 def name_of(share: float) -> str:
     return f"p{100 * share:g}" if share < 1 else "max"
 
 
-def at_rank(histogram: list[tuple[float, int]], rank: int) -> float:
-    for value, count in histogram:
-        rank -= count
-        if rank <= 0:
-            return value
-    raise AssertionError("there are not so many requests")
+def said(latency: dict[str, Any], share: float) -> float:
+    """stload's figure; one that it does not give is taken from its histogram."""
+    if name_of(share) in latency:
+        return float(latency[name_of(share)])
+    return percentile([value for value, count in latency["histogram"] for _ in range(count)], share)
 
 
-def measure(case: Case, binaries: Path) -> Run:
-    first, second = sorted(os.sched_getaffinity(0))[:2]
-    disturbed = disturbed_share(first, second)
+class Round(NamedTuple):
+    report: dict[str, Any]
+    truth: list[float]
+
+
+def measure(case: Case, binaries: Path) -> Round:
+    on_server_cpu, on_stload_cpu = (["taskset", "-c", str(cpu)] for cpu in sorted(os.sched_getaffinity(0))[:2])
+    keep_awake = [*on_stload_cpu, "chrt", "--idle", "0", sys.executable, "-c", "while True: pass"]
     with tempfile.TemporaryDirectory() as folder:
-        report = Path(folder) / "report.json"
-        with subprocess.Popen(["taskset", "-c", str(first), str(binaries / "known_server"), *map(str, case.delays), "1"],
-                              stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
+        file = Path(folder) / "report.json"
+        with subprocess.Popen([*on_server_cpu, str(binaries / "known_server"), *case.server()], stdin=subprocess.PIPE,
+                              stdout=subprocess.PIPE, text=True) as server:
             assert server.stdout is not None
             url = json.loads(server.stdout.readline())["url"]
-            subprocess.run(["taskset", "-c", str(second), str(binaries / "stload"), "--spin", "--warmup", "0",
-                            "--json", str(report), *case.load, url], stdout=subprocess.DEVNULL, check=True)
-            said, _ = server.communicate()
-        made = Run(json.loads(report.read_text()), sorted(delay for _, delay in json.loads(said)), disturbed)
-    assert len(made.truth) == made.report["latency_us"]["count"], "every request is in the window"
+            wire = Wire(int(url.rpartition(":")[2]))
+            with subprocess.Popen(keep_awake) as awake:
+                try:
+                    subprocess.run([*on_stload_cpu, "chrt", "--fifo", "1", str(binaries / "stload"), "--json", str(file),
+                                    *case.load(), url], stdout=subprocess.DEVNULL, check=True)
+                finally:
+                    awake.kill()
+            segments = wire.stop()
+            server.communicate()
+        report = json.loads(file.read_text())
+    made = Round(report, truth(exchanges(segments), case.rate, report["run"]["begin_monotonic_ns"]))
+    assert len(made.truth) == report["latency_us"]["count"], "every request is in the window"
     return made
 
 
-def show(case: Case, runs: list[Run]) -> float:
-    """Prints them; the largest median error in percent of those that the machine lets be known."""
-    disturbed = statistics.median(run.disturbed for run in runs)
-    hides = ", labelled as hiding stalls" if runs[0].report["load"]["hides_stalls"] else ""
-    print(f"{case.title}: {len(runs)} times {len(runs[0].truth):,} requests{hides}")
-    worst = 0.0
+def show(case: Case, rounds: list[Round]) -> float:
+    """Prints the medians over the rounds; the largest median error in percent."""
+    hides = ", labelled as hiding stalls" if rounds[0].report["load"]["hides_stalls"] else ""
+    print(f"{case.title}: {len(rounds)} rounds of {len(rounds[0].truth):,} requests{hides}")
+    print("            stload        wire       error   (least to most)     nominal")
+    ideal, worst = nominal(case), 0.0
     for share in SHARES:
-        pairs = [run.at(share) for run in runs]
-        said, right = (statistics.median(column) for column in zip(*pairs))
-        off = [100 * (one / other - 1) for one, other in pairs]
-        known = share <= 1 - disturbed
-        if known:
-            worst = max(worst, abs(statistics.median(off)))
-        print(f"  {name_of(share):6}{said / 1000:10.2f} ms   truth {right / 1000:10.2f} ms   off "
-              f"{statistics.median(off):+6.2f} %   ({min(off):+.2f} to {max(off):+.2f}){'' if known else '   the machine'}")
-    print("  disturbed by the machine: " + " ".join(f"{100 * run.disturbed:.1f}" for run in runs) + " % of the requests", flush=True)
+        pairs = [(said(one.report["latency_us"], share), percentile(one.truth, share)) for one in rounds]
+        stload, wire = (statistics.median(column) / 1e3 for column in zip(*pairs))
+        off = sorted(100 * (one / other - 1) for one, other in pairs)
+        worst = max(worst, abs(statistics.median(off)))
+        spread = f"({off[0]:+.2f} to {off[-1]:+.2f})"
+        print(f"  {name_of(share):6}{stload:7.2f} ms {wire:8.2f} ms   {statistics.median(off):+6.2f} %   {spread:17}"
+              f"{percentile(ideal, share) / 1e3:9.2f} ms", flush=True)
     return worst
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", choices=CASES, action="append", help="this kind; may be given again [all]")
-    parser.add_argument("--repetitions", type=int, default=3, metavar="N", help="of each [%(default)s]")
+    parser.add_argument("--only", choices=CASES, action="append", help="this case; may be given again [all]")
+    parser.add_argument("--rounds", type=int, default=3, metavar="N", help="of each [%(default)s]")
     parser.add_argument("--bin", type=Path, default=REPOSITORY / "build/release/bin", metavar="DIR",
                         help="where known_server and stload are [%(default)s]")
     options = parser.parse_args()
     if len(os.sched_getaffinity(0)) < 2:
         sys.exit("fatal: there is one CPU here, and server and stload need one each")
-    if options.repetitions < 1:
-        parser.error("--repetitions: at least 1")
-    worst = {}
-    for name in options.only or CASES:
-        runs = [measure(CASES[name], options.bin) for _ in range(options.repetitions)]
-        worst[name] = show(CASES[name], runs)
-    print("largest error of the others: " + ", ".join(f"{name} {off:.2f} %" for name, off in worst.items() if name != "hidden")
-          + f" (aim: {AIM_PERCENT} %)")
+    if options.rounds < 1:
+        parser.error("--rounds: at least 1")
+    worst = {name: show(CASES[name], [measure(CASES[name], options.bin) for _ in range(options.rounds)])
+             for name in options.only or CASES}
+    print("largest error: " + ", ".join(f"{name} {off:.2f} %" for name, off in worst.items()) + f" (aim: {AIM_PERCENT} %)")
 
 
 if __name__ == "__main__":

@@ -7,9 +7,6 @@
 
 namespace st {
 
-const char kTooEarly[] = "called before st_init() in this kernel thread";
-const char kForeign[] = "the object belongs to the scheduler of another kernel thread";
-
 void say(std::initializer_list<const char*> words) {
   iovec pieces[8];
   int count = 0;

@@ -12,8 +12,8 @@ void say(std::initializer_list<const char*> words);
 [[noreturn]] void check_failed(const char* function, const char* what);
 
 // Sentences that are needed in several places.
-extern const char kTooEarly[];
-extern const char kForeign[];
+inline constexpr char kTooEarly[] = "called before st_init() in this kernel thread";
+inline constexpr char kForeign[] = "the object belongs to the scheduler of another kernel thread";
 }  // namespace st
 
 #define ST_CHECK(condition, what) \

@@ -13,8 +13,8 @@ namespace st {
 namespace {
 
 constexpr size_t kHandlerStack = 16 * 1024;  // above MINSIGSTKSZ with AVX-512 state
-constexpr uintptr_t kNear =
-    64 * 1024;  // a frame larger than a page may jump over the guard's first bytes
+// A frame larger than a page may jump over the guard's first bytes.
+constexpr uintptr_t kNear = 64 * 1024;
 
 // Decimal digits of `value`, ending at `end`; only what is safe in a signal handler.
 [[maybe_unused]] char* digits(size_t value, char* end) {

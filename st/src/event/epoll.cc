@@ -65,8 +65,8 @@ int wait_in_kernel(Events& events, epoll_event* reports, int64_t timeout) {
     exact.store(false, std::memory_order_relaxed);
   }
 #endif
-  constexpr int64_t kLongest =
-      1'000'000'000;  // milliseconds; an int holds it, and waiting again costs nothing
+  // Milliseconds; an int holds it, and waiting again costs nothing.
+  constexpr int64_t kLongest = 1'000'000'000;
   const int64_t milliseconds = (timeout + 999) / 1'000;
   return epoll_wait(events.handle, reports, kBatch,
                     static_cast<int>(milliseconds < kLongest ? milliseconds : kLongest));

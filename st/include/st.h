@@ -79,8 +79,8 @@ extern int st_init(void);
  * than the one that called st_init(), since that thread is on a stack that would go. */
 extern void st_destroy(void);
 
-/* Where the kernel's stack of the caller ends, for AddressSanitizer. It knows by itself, so this does
- * nothing. */
+/* Where the kernel's stack of the caller ends, for AddressSanitizer. It knows by itself, so this
+ * does nothing. */
 extern void st_set_primordial_stack(void* top, void* bottom);
 
 /* The limit of descriptors that st_init() found; -1 before. */

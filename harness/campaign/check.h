@@ -14,4 +14,7 @@ namespace archbench {
 // cannot be read at all.
 std::vector<std::string> check_campaign(const std::filesystem::path& directory);
 
+// A campaign that is kept packed may be kept without the generators' own reports, for its size.
+bool reports_set_aside(const std::filesystem::path& directory);
+
 }  // namespace archbench

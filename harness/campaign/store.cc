@@ -154,10 +154,12 @@ json read_campaign(const fs::path& directory) {
   return parse_json(*text, path.string());
 }
 
+bool is_packed(const fs::path& directory) { return fs::exists(directory / kPacked); }
+
 std::vector<json> read_cells(const fs::path& directory) {
   const fs::path path = directory / "cells.jsonl", packed = directory / kPacked;
   std::optional<std::string> text;
-  if (fs::exists(packed)) {
+  if (is_packed(directory)) {
     text = capture({"xz", "-dc", packed.string()});
     if (!text) throw Error("unpacking " + packed.string() + " failed; is xz installed?");
   } else {
@@ -189,7 +191,7 @@ fs::path find_unfinished(const fs::path& parent, const json& campaign) {
 }
 
 Store Store::open(const fs::path& directory, const ordered_json& campaign) {
-  if (fs::exists(directory / kPacked)) {
+  if (is_packed(directory)) {
     throw Error(directory.string() + " is kept packed, and nothing is added to it; measure into " +
                 "another folder, or unpack " + kPacked + " with xz -d first");
   }

@@ -61,6 +61,9 @@ class Store {
   std::string trouble_;
 };
 
+// Is it kept for good, its cells packed into cells.jsonl.xz?
+bool is_packed(const std::filesystem::path& directory);
+
 // Cells of a campaign without opening it for writing; a torn last line is left out. Throws Error
 // that names file and line when a line is not a cell.
 std::vector<nlohmann::json> read_cells(const std::filesystem::path& directory);

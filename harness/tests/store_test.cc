@@ -158,6 +158,9 @@ TEST_F(StoreTest, packed_campaign_is_read_and_not_added_to) {
   EXPECT_EQ(read_cells(directory())[0]["cell"], "a");
   EXPECT_NE(refusal(campaign()).find("xz -d"), std::string::npos);
   EXPECT_FALSE(std::filesystem::exists(lines()));
+  EXPECT_FALSE(reports_set_aside(directory()));
+  std::filesystem::remove_all(directory() / "raw");
+  EXPECT_TRUE(reports_set_aside(directory()));
   std::ofstream(lines().string() + ".xz") << "no archive";
   EXPECT_THROW(read_cells(directory()), Error);
 }

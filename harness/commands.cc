@@ -190,8 +190,9 @@ int show_validity(const fs::path& directory) {
   const auto complaints = check_campaign(directory);
   for (const std::string& complaint : complaints) std::printf("%s\n", complaint.c_str());
   if (complaints.empty()) {
-    std::printf("%s: complete and as it should be%s\n", directory.c_str(),
-                reports_set_aside(directory) ? "; kept without the generators' reports (raw/)" : "");
+    std::printf(
+        "%s: complete and as it should be%s\n", directory.c_str(),
+        reports_set_aside(directory) ? "; kept without the generators' reports (raw/)" : "");
   }
   return complaints.empty() ? 0 : 1;
 }

@@ -330,7 +330,8 @@ def sample_sentence(analysis: Analysis, points: Sequence[Point], metric: str) ->
         return "No cell is usable." + _marks_sentence(points)
     fewest, most = min(s.n for s in shown), max(s.n for s in shown)
     blocks = f"{most} block{'s' * (most != 1)}" if fewest == most else f"{fewest} to {most} blocks"
-    interval = "band" if len({p.label for p in points}) <= MOST_BANDS else "line at a mark"
+    twins = {label.name for label in analysis.labels if label.twin_of is not None}  # are not drawn
+    interval = "band" if len({p.label for p in points} - twins) <= MOST_BANDS else "line at a mark"
     surest, least = max(s.confidence for s in shown), min(s.confidence for s in shown)
     if least >= analysis.level:
         band = f"{interval}: {percent(analysis.level)} interval of the median"

@@ -105,6 +105,12 @@ def test_healthy_campaign_has_no_cross(healthy: Path) -> None:
     assert "Crosses:" not in load_figure(healthy)
 
 
+def test_four_servers_and_a_twin_have_bands_and_the_caption_says_so(healthy: Path) -> None:
+    (drawing,) = plot_load_scalability.drawings(analysed(healthy))
+    assert isinstance(drawing, Drawing)
+    assert "band:" in drawing.caption and "line at a mark" not in drawing.caption
+
+
 def test_line_is_broken_where_no_cell_is_usable(sick: Path) -> None:
     figure = drawn(sick)
     mp = figure_style.LINE["mp"]

@@ -2,7 +2,7 @@
 """Build the paper: every number in it is looked up in what was measured.
 
     scripts/paper                          paper/build/paper.pdf from results/reference
-    scripts/paper --campaign DIR [DIR...]  from another campaign of the full plan; others only judge claims
+    scripts/paper --campaign DIR DIR       from other campaigns: one of the plan full, then one of claims
 
 In paper/paper.tex a number is written
 
@@ -128,6 +128,8 @@ def row_of(analysis: dict[str, Any], table: str, keys: str) -> dict[str, Any]:
 def measured(analysis: dict[str, Any], match: re.Match[str]) -> str:
     """What stands for one \\measured{}."""
     command, table, keys, path, form = match.groups()
+    if table == "campaign" and keys not in analysis:
+        raise Refused(f"no campaign that was given has '{keys}'; name one of the plan full, then one of claims")
     try:
         value: Any = analysis[keys] if table == "campaign" else row_of(analysis, table, keys)
     except NothingUsable:

@@ -6,9 +6,10 @@
 
 A campaign that is taken in is analysed while its raw reports are there; its cells and these are packed,
 because unpacked they are ten times as large. Where that is still too large, the reports of a campaign
-beside the main one may be removed: figures and verdicts need its analysis alone. The claims are judged by all reference campaigns together,
-and the verdicts stand with the one that the README and the paper speak of. The same cells give the same files, byte by byte. What remains is
-to look at the figures, to read the README's words beside its new numbers, and to commit.
+beside the main one may be removed: figures and verdicts need its analysis alone. The claims are judged
+by all reference campaigns together, and the verdicts stand with the one that the README and the paper
+speak of. The same cells give the same files, byte by byte. What remains is to look at the figures, to
+read the README's words beside its new numbers, and to commit.
 """
 
 from __future__ import annotations

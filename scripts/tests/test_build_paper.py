@@ -40,6 +40,7 @@ def test_a_verdict_is_the_judges() -> None:
 
 @pytest.mark.parametrize("body, complaint", [
     ("It serves 85,000 requests.", "neither"),
+    (r"\measured{campaign}{claims_cells}{}{int}", "one of claims"),
     (r"\measured{points}{label=st}{metrics.cpu}{1}", "2 rows"),
     (r"\measured{points}{label=edsm}{metrics.cpu}{1}", "0 rows"),
     (r"\measured{points}{label=mp}{metrics.cpu}{1}", "no usable cell"),

@@ -94,8 +94,11 @@ class Faults(CampaignCase):
         process = self.start(plan(servers=[server("plain")], clients=[2], blocks=12))
         while not self.cells():
             time.sleep(0.01)
-        with fake.open("ab") as file:
-            file.write(b"# another one\n")
+        # As an installer does it: a new file under the old name. A file that is being started cannot be written to.
+        another = self.servers / "another"
+        another.write_bytes(fake.read_bytes() + b"# another one\n")
+        another.chmod(0o755)
+        another.rename(fake)
         process.communicate(timeout=PATIENCE_S)
         verdicts = [self.gate(cell, "right_binary")[0] for cell in self.cells()]
         self.assertEqual((verdicts[0], verdicts[-1]), ("pass", "fail"))

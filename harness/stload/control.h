@@ -13,8 +13,10 @@ struct Control {
   Time begin{};  // of the load
   Time window_begin{};
   std::atomic<Time> end{};               // of the window: nothing begins after it
-  std::atomic<bool> interrupted{false};  // what is due and was not sent is given up
+  // How often somebody has asked for an early end. The signal that says so is only the wake-up: two
+  // that follow each other closely arrive as one.
+  std::atomic<int> stops{0};
 };
-static_assert(std::atomic<Time>::is_always_lock_free);
+static_assert(std::atomic<Time>::is_always_lock_free && std::atomic<int>::is_always_lock_free);
 
 }  // namespace stload

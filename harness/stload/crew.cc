@@ -215,6 +215,7 @@ class Crew {
     if (!begun_) throw Fatal("ended before the load had begun");
     Control& control = shared_.control();
     control.end = std::min(control.end.load(), Clock::now());
+    ++control.stops;
     for (const pid_t pid : pids_) kill(pid, SIGTERM);
   }
 

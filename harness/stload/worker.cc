@@ -159,8 +159,7 @@ void* Worker::live(void* argument) {
 void* Worker::hear(void* argument) {
   Worker& worker = *static_cast<Worker*>(argument);
   for (;;) {
-    const int times = st_bell_wait(bell, ST_UTIME_NO_TIMEOUT);
-    if (times > 0) worker.signals_ += times;
+    st_bell_wait(bell, ST_UTIME_NO_TIMEOUT);
     st_cond_signal(worker.changed_);
   }
 }
@@ -196,11 +195,11 @@ void Worker::run() {
   begun_ = true;
   st_cond_broadcast(begin_);
 
-  const auto signalled = [this] { return signals_ > 0; };
-  wait([&] { return control.window_begin; }, signalled);
+  const auto stopped = [&] { return control.stops > 0; };
+  wait([&] { return control.window_begin; }, stopped);
   const CpuTime before = cpu_time();
   const Time from = Clock::now();
-  wait([this] { return run_.end(); }, signalled);
+  wait([this] { return run_.end(); }, stopped);
   const CpuTime after = cpu_time();
   CpuTime& used = run_.tally.window_cpu;
   used = {after.user - before.user, after.system - before.system};
@@ -228,11 +227,12 @@ void Worker::finish() {
 void Worker::wait_for_answers(const std::function<bool()>& all_given) {
   // What was due is still asked for, so that the slowest are not missing from the latencies.
   const Time last = run_.end() + run_.options.timeout;
-  if (signals_ == 0) wait([&] { return last; }, [&] { return all_given() || signals_ > 0; });
-  if (signals_ == 0) return;
+  const std::atomic<int>& stops = run_.control.stops;
+  if (stops == 0) wait([&] { return last; }, [&] { return all_given() || stops > 0; });
+  if (stops == 0) return;
   run_.given_up = true;
   const Time soon = Clock::now() + kPatience;
-  if (signals_ == 1) wait([&] { return soon; }, [&] { return all_given() || signals_ > 1; });
+  if (stops == 1) wait([&] { return soon; }, [&] { return all_given() || stops > 1; });
 }
 
 void Worker::interrupt(const std::function<bool(const Client&)>& which) {

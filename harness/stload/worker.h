@@ -30,7 +30,7 @@ class Worker {
   void prepare();
 
   // The load, from Control::begin to the last answer. SIGTERM is how the parent says that
-  // Control::end has moved; a second one, that no answer is to be waited for.
+  // Control::end has moved, or that no answer is to be waited for.
   void run();
 
  private:
@@ -68,7 +68,6 @@ class Worker {
   std::size_t prepared_ = 0;        // slots that have tried to connect
   std::size_t alive_ = 0;           // threads of slots that have not ended
   std::size_t measured_alive_ = 0;  // those of them whose clients are measured
-  int signals_ = 0;
   bool begun_ = false;
 };
 

@@ -76,17 +76,17 @@ Observation Runner::observe(const Cell& cell, const Known& known, const Placemen
   start_server(seen, known, placement);
   start_load(seen, placement);
   wait_until_connected(seen, seen.generator_start.time_s + plan_.warmup_seconds);
-  seen.first_census = {rig_.server.census(), rig_.server.counters().value_or(CounterTotals{})};
+  seen.first_census = {rig_.server.census(), counters().value_or(CounterTotals{})};
   seen.window_begin = moment();
   sample_until(seen, seen.window_begin.time_s + plan_.seconds);
   seen.window_end = moment();
   seen.established = rig_.established(url_);
-  seen.second_census = {rig_.server.census(), rig_.server.counters().value_or(CounterTotals{})};
+  seen.second_census = {rig_.server.census(), counters().value_or(CounterTotals{})};
   count_syscalls(seen);
   seen.generator_workers_s = generator_->worker_cpu_s();
   seen.generator_stop = moment();
   seen.report = generator_->finish();
-  seen.final_counters = rig_.server.counters().value_or(CounterTotals{});
+  seen.final_counters = counters().value_or(CounterTotals{});
 
   const Workload& workload = cell.workload;
   try {
@@ -109,8 +109,9 @@ void Runner::start_server(Observation& seen, const Known& known, const Placement
                                        .file_stem = seen.cell.file_stem(),
                                        .files = rig_.files,
                                        .origin = known.origin});
+  counted_ = {};
   seen.program_sha256 = rig_.server.program_sha256();
-  seen.server_counts = rig_.server.counters().has_value();
+  seen.server_counts = counters().has_value();
   if (!seen.server_counts) {
     seen.absent["requests"] = "this server has no counters: answers are those of the generator";
   }
@@ -120,7 +121,7 @@ void Runner::start_server(Observation& seen, const Known& known, const Placement
   }
   wait_for_probe_to_leave();
   seen.idle_census = rig_.server.census();
-  seen.baseline = rig_.server.counters().value_or(CounterTotals{});
+  seen.baseline = counters().value_or(CounterTotals{});
 }
 
 // The probe's own request must be in the baseline, and its connection must not be taken for a
@@ -129,8 +130,8 @@ void Runner::wait_for_probe_to_leave() {
   constexpr double kPatience = 1;
   const double deadline = rig_.clock.now() + kPatience;
   for (;;) {
-    const auto counters = rig_.server.counters();
-    if (!counters || counters->closed >= counters->connections) return;
+    const auto now = counters();
+    if (!now || now->closed >= now->connections) return;
     if (rig_.clock.now() >= deadline) return;
     rig_.clock.sleep_until(rig_.clock.now() + kPollEvery);
   }
@@ -157,7 +158,7 @@ void Runner::start_load(Observation& seen, const Placement& placement) {
 
 bool Runner::connected(const Observation& seen) {
   const auto clients = static_cast<std::uint64_t>(seen.cell.clients);
-  const auto now = rig_.server.counters();
+  const auto now = counters();
   if (!now) {
     // A connection that lives for one request may never be seen; then the warm-up has to do.
     return !seen.cell.workload.keepalive || rig_.established(url_).value_or(clients) >= clients;
@@ -187,8 +188,8 @@ void Runner::sample_until(Observation& seen, double time) {
     if (rig_.sampling || last) {
       rig_.clock.sleep_until(last ? time : next);
       check_alive();
-      const auto counters = rig_.server.counters();
-      if (counters) seen.samples.push_back({rig_.clock.now(), counters->requests});
+      const auto now = counters();
+      if (now) seen.samples.push_back({rig_.clock.now(), now->requests});
     }
     if (last) return;
   }
@@ -208,16 +209,16 @@ void Runner::count_syscalls(Observation& seen) {
     return;
   }
   const std::uint64_t calls = count->read();
-  const std::uint64_t requests = rig_.server.counters()->requests;
+  const std::uint64_t requests = counters()->requests;
   rig_.clock.sleep_until(rig_.clock.now() + kSyscallSeconds);
   check_alive();
-  seen.syscalls = {count->read() - calls, rig_.server.counters()->requests - requests};
+  seen.syscalls = {count->read() - calls, counters()->requests - requests};
 }
 
 Moment Runner::moment() {
   Moment moment;
   // Counters and time next to each other: the throughput is their quotient.
-  moment.counters = rig_.server.counters().value_or(CounterTotals{});
+  moment.counters = counters().value_or(CounterTotals{});
   moment.time_s = rig_.clock.now();
   moment.server_cpu_s = rig_.server.cpu_s();
   moment.generator_cpu_s = generator_->cpu_s();
@@ -225,6 +226,19 @@ Moment Runner::moment() {
   moment.machine = rig_.machine();
   moment.kernel = rig_.kernel();
   return moment;
+}
+
+std::optional<CounterTotals> Runner::counters() {
+  const auto now = rig_.server.counters();
+  if (!now) return std::nullopt;
+  // No difference between two readings would mean anything.
+  if (now->requests < counted_.requests || now->bytes < counted_.bytes) {
+    throw CellFailed("the server's counters went back, from " + std::to_string(counted_.requests) +
+                     " requests and " + std::to_string(counted_.bytes) + " bytes to " +
+                     std::to_string(now->requests) + " and " + std::to_string(now->bytes) +
+                     "; expected that they only grow");
+  }
+  return counted_ = *now;
 }
 
 void Runner::check_alive() {

@@ -74,12 +74,15 @@ class Runner {
   void sample_until(Observation& seen, double time);
   void count_syscalls(Observation& seen);
   Moment moment();
+  // What the server has counted so far; absent: it does not count. Less than before fails the cell.
+  std::optional<CounterTotals> counters();
   void check_alive();
 
   Rig rig_;
   const Plan& plan_;
   Generator* generator_ = nullptr;  // of the cell under way
   std::string url_;                 // of its server
+  CounterTotals counted_;           // by it, when last looked at
 };
 
 }  // namespace archbench

@@ -40,14 +40,15 @@ class Counters:
     def __init__(self, path):
         with open(path, "w+b") as file:
             file.truncate(64 * (1 + SLOTS))
-            self.memory = mmap.mmap(file.fileno(), 64 * (1 + SLOTS))
-        struct.pack_into("<QIII", self.memory, 0, MAGIC, 64, SLOTS, 1)
+            memory = mmap.mmap(file.fileno(), 64 * (1 + SLOTS))
+        struct.pack_into("<QIII", memory, 0, MAGIC, 64, SLOTS, 1)
+        # A word is written at once. struct.pack_into first fills it with zeros, and somebody is reading.
+        self.words = memoryview(memory).cast("Q")
         self.values = dict.fromkeys(self.NAMES, 0)
 
     def add(self, name, amount=1):
         self.values[name] += amount
-        offset = 64 + 8 * self.NAMES.index(name)
-        struct.pack_into("<Q", self.memory, offset, self.values[name])
+        self.words[8 + self.NAMES.index(name)] = self.values[name]
 
 
 class Client(asyncio.Protocol):

@@ -33,7 +33,7 @@ class FakeServer : public Server {
   std::vector<std::string> command() const override { return {"server"}; }
   std::optional<CounterTotals> counters() override {
     if (!counts) return std::nullopt;
-    counters_.requests += 1000;
+    counters_.requests += goes_back && counters_.requests > 20'000 ? -1000 : 1000;
     counters_.connections = connected_;
     return counters_;
   }
@@ -53,6 +53,7 @@ class FakeServer : public Server {
 
   void connect(std::uint64_t clients) { connected_ = clients; }
   bool fails_to_start = false, dies = false, abandoned = false, counts = true;
+  bool goes_back = false;  // what it has counted, under load
 
  private:
   Log& log_;
@@ -229,6 +230,14 @@ TEST_F(RunnerTest, server_that_does_not_start_is_a_failed_cell) {
   server_.fails_to_start = true;
   EXPECT_EQ(run().failure, "no server today");
   EXPECT_EQ(log_, Log{"start on 0"});
+  EXPECT_TRUE(server_.abandoned);
+}
+
+TEST_F(RunnerTest, counters_that_go_back_are_a_failed_cell) {
+  server_.goes_back = true;
+  EXPECT_EQ(run().failure,
+            "the server's counters went back, from 21000 requests and 0 bytes to 20000 and 0; "
+            "expected that they only grow");
   EXPECT_TRUE(server_.abandoned);
 }
 

@@ -231,6 +231,22 @@ def open_descriptors(pid: int) -> list[int]:
         return []
 
 
+def connections(pids: list[int]) -> int:
+    """TCP connections that these processes hold, to clients and to origins, whoever has closed his end."""
+    established, close_wait = "01", "08"
+    inodes = set()
+    for line in Path("/proc/net/tcp").read_text(encoding="ascii").splitlines()[1:]:
+        _, _, _, state, _, _, _, _, _, inode, *_ = line.split()
+        if state in (established, close_wait):
+            inodes.add(f"socket:[{inode}]")
+    held = 0
+    for pid in pids:
+        for fd in open_descriptors(pid):
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+                held += os.readlink(f"/proc/{pid}/fd/{fd}") in inodes
+    return held
+
+
 def wait_until(condition: Callable[[], bool]) -> bool:
     end = time.monotonic() + PATIENCE_S
     while not condition():

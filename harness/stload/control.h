@@ -12,7 +12,7 @@ namespace stload {
 struct Control {
   Time begin{};  // of the load
   Time window_begin{};
-  std::atomic<Time> end{};               // of the window: nothing begins after it
+  std::atomic<Time> end{};  // of the window: nothing begins after it
   // How often somebody has asked for an early end. The signal that says so is only the wake-up: two
   // that follow each other closely arrive as one.
   std::atomic<int> stops{0};

@@ -2,7 +2,7 @@
 """Build the paper: every number in it is looked up in what was measured.
 
     scripts/paper                          paper/build/paper.pdf from results/reference
-    scripts/paper --campaign DIR DIR       from other campaigns: one of the plan full, then one of claims
+    scripts/paper --campaign DIR DIR       from others: of the plans full, claims and demands
 
 In paper/paper.tex a number is written
 
@@ -11,7 +11,8 @@ In paper/paper.tex a number is written
 which is the one row of that table for which all keys have those values, the value at that path in it
 (dots between names), and how it is printed: 1, 2 or 3 decimals, `int` with thousands separated,
 `round` to three digits, `k` in thousands, `percent`, `kib`, or `interval` before one of these for "median (low to high)".
-The tables are those of analysis.json; claims_... those of the campaign `claims`, model_... of the model; `libraries` of paper/library_sizes.json;
+The tables are those of analysis.json; claims_... those of the campaign `claims`, model_... of the model, which the campaign `demands` is
+for; `libraries` of paper/library_sizes.json;
 `source`, the size of each architecture's own code. \\maybe{...} is the same, and says so where no cell
 is usable. \\verdict{H8} is what became of a registered claim, \\verdictrows the table of all, and
 \\byverdict{H8}{TEXT}{TEXT}{TEXT} the sentence for supported, refuted or undecided: no sentence says more
@@ -35,6 +36,7 @@ from pathlib import Path
 from typing import Any
 
 import figure_catalogue
+import plot_prediction
 import remake
 from analysis import source_size
 from analysis.evidence import FIRST_FILES
@@ -129,7 +131,7 @@ def measured(analysis: dict[str, Any], match: re.Match[str]) -> str:
     """What stands for one \\measured{}."""
     command, table, keys, path, form = match.groups()
     if table == "campaign" and keys not in analysis:
-        raise Refused(f"no campaign that was given has '{keys}'; name one of the plan full, then one of claims")
+        raise Refused(f"no campaign that was given has '{keys}'; name those of the plans full, claims and demands")
     try:
         value: Any = analysis[keys] if table == "campaign" else row_of(analysis, table, keys)
     except NothingUsable:
@@ -195,6 +197,12 @@ def expand(source: str, analysis: dict[str, Any], verdicts: dict[str, Any]) -> s
     return source.replace(r"\verdictrows", verdict_rows(verdicts))
 
 
+def predicting(campaigns: list[Path]) -> Path:
+    """The campaign that the model is made of: that of the demands, or the first where none is given."""
+    names = [load_analysis(c).campaign for c in campaigns]
+    return campaigns[names.index("demands") if "demands" in names else 0]
+
+
 def tables(campaigns: list[Path]) -> dict[str, Any]:
     """Everything that a number may be looked up in; the first campaign's by their own names."""
     campaign, *others = campaigns
@@ -203,7 +211,7 @@ def tables(campaigns: list[Path]) -> dict[str, Any]:
         analysis = json.loads((other / "analysis.json").read_text())
         found |= {f"{analysis['campaign']}_{name}": value for name, value in analysis.items()}
     made = BUILD / "model.json"
-    subprocess.run([ROOT / "scripts" / "model", campaign, "-o", made], check=True,
+    subprocess.run([ROOT / "scripts" / "model", predicting(campaigns), "-o", made], check=True,
                    stdout=subprocess.DEVNULL)
     model = json.loads(made.read_text())
     found |= {f"model_{name}": model[name] for name in model if isinstance(model[name], list)}
@@ -214,13 +222,16 @@ def tables(campaigns: list[Path]) -> dict[str, Any]:
     return found
 
 
-def draw(text: str, campaign: Path) -> str:
+def draw(text: str, campaigns: list[Path]) -> str:
     """Draws the figures that the text shows, as lines and letters and not as dots; returns the text with
-    what \\described{} of them asks for."""
+    what \\described{} of them asks for. All are the first campaign's, but the prediction."""
+    campaign = campaigns[0]
     folder = BUILD / "figures"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
-    drawings = {d.name: d for d in figure_catalogue.drawings(load_analysis(campaign)) if isinstance(d, Drawing)}
+    made = figure_catalogue.drawings(load_analysis(campaign))
+    made += plot_prediction.drawings(load_analysis(predicting(campaigns)))  # instead of its own
+    drawings = {d.name: d for d in made if isinstance(d, Drawing)}
 
     def known(name: str) -> Drawing:
         if name not in drawings:
@@ -243,7 +254,7 @@ def build(campaigns: list[Path]) -> Path:
     subprocess.run([ROOT / "scripts" / "verdicts", *campaigns, "-o", judged], check=True,
                    stdout=subprocess.DEVNULL)
     text = expand(SOURCE.read_text(), analysis, json.loads(judged.read_text()))
-    (BUILD / "paper.tex").write_text(draw(text, campaign))
+    (BUILD / "paper.tex").write_text(draw(text, campaigns))
     # The date of the data is the date of the document, so that the same data make the same bytes.
     epoch = subprocess.run(["date", "-u", "-d", analysis["started_utc"], "+%s"], check=True,
                            capture_output=True, text=True).stdout.strip()

@@ -36,7 +36,8 @@ ROOT = Path(__file__).resolve().parent.parent
 REFERENCE = ROOT / "results" / "reference"
 KEPT = ("campaign.json", "stop.json", "analysis.json")
 # The campaign that the README and the paper speak of, and the one of few cells in many blocks that knows
-# best what servers do under load. Others may lie beside them.
+# best what servers do under load. Others may lie beside them, as that of the demands does, of which the
+# paper's prediction is made.
 MAIN, PRECISE = REFERENCE / "full", REFERENCE / "claims"
 # What a clone may weigh because of it.
 MOST_BYTES = 20_000_000

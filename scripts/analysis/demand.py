@@ -19,6 +19,7 @@ import numpy as np
 
 from analysis.paired import Ratio, from_logs
 from analysis.points import WALL_CLOCK, Point
+from analysis.working_set import WorkingSet, fitted
 
 CPU = "cpu_us_per_request"
 MEMORY = "memory_bytes_per_connection"
@@ -26,10 +27,10 @@ MEMORY = "memory_bytes_per_connection"
 # load and says nothing of a busy server.
 BUSY_CLIENTS = 8
 UNDISTURBED = 0.25  # of the blocks; a quarter of them are cheaper
-EACH, FEW = "a kernel thread for each connection", "few kernel threads"
-# A server has a kernel thread for each connection when at its largest load there are at least so many
-# for one. Not 1: a server that forks is counted while its processes still come and go.
-THREADS_FOR_EACH = 0.25
+PROCESS, THREAD, FEW = "a process for each connection", "a kernel thread for each connection", "few kernel threads"
+# A server has a process or a kernel thread for each connection when at its largest load there are at
+# least so many for one. Not 1: a server that forks is counted while its processes still come and go.
+VEHICLES_FOR_EACH = 0.25
 
 Costs = Mapping[float, float]  # microseconds of CPU time for one request, by ends for each CPU
 
@@ -46,11 +47,12 @@ class Span:
 @dataclass(frozen=True)
 class Demand:
     """One label under one workload. Servers of one `kind` grow dearer together: where each connection has
-    a kernel thread it also has a kernel stack, a scheduler's entry and a heap of its own."""
+    a kernel thread it also has a kernel stack and a scheduler's entry, and where it has a process, page
+    tables, a heap and a cache of files of its own."""
 
     label: str
     workload: str
-    kind: str | None  # EACH or FEW; None when the threads were not counted
+    kind: str | None  # PROCESS, THREAD or FEW; None when they were not counted
     alone_rps: float | None  # of a single client: what its way there and back allows
     server_us: dict[float, float]
     generator_us: dict[float, float]  # empty when the generator's CPU time was not recorded
@@ -89,10 +91,11 @@ def measured(
 
 
 def _kind(largest: Point) -> str | None:
-    threads = largest.median("server_threads")
-    if threads is None:
+    each = VEHICLES_FOR_EACH * largest.clients
+    processes, threads = largest.median("server_processes"), largest.median("server_threads")
+    if processes is None or threads is None:
         return None
-    return EACH if threads >= THREADS_FOR_EACH * largest.clients else FEW
+    return PROCESS if processes >= each else THREAD if threads >= each else FEW
 
 
 def server_us(p: Point) -> float:
@@ -113,27 +116,35 @@ def rate(p: Point) -> float | None:
     return float(np.quantile(list(by_block.values()), 1 - UNDISTURBED)) if by_block else None
 
 
-def growth(family: Iterable[Costs]) -> Span:
-    """By which power of the ends the cost of a request grows for servers of one kind.
+@dataclass(frozen=True)
+class Growth:
+    """How the cost of a request grows beyond the largest load: as the server's working set says; at least
+    not at all, and at most as in the steepest step that any server of its kind showed."""
 
-    The value is the median over servers from the smallest busy load to the largest; it is never below
-    0. Low: no growth at all. High: the steepest step of any of them between neighbouring loads.
-    """
-    whole, steps = [], [0.0]
+    law: WorkingSet
+    steepest: float  # power of the ends
+
+    def times(self, largest: float, ends: float) -> Span:
+        """The cost at so many ends over that at the largest load."""
+        if ends <= largest:
+            return Span(1.0, 1.0, 1.0)
+        value = self.law.at(ends) / self.law.at(largest)
+        return Span(value, 1.0, max(value, math.pow(ends / largest, self.steepest)))
+
+
+def growth(own: Costs, family: Iterable[Costs]) -> Growth:
+    """Of a server, and of all of its kind."""
+    steps = [0.0]
     for costs in family:
         loads = sorted(costs)
-        if len(loads) > 1:
-            whole.append(_power(costs, loads[0], loads[-1]))
-            steps += [_power(costs, few, many) for few, many in zip(loads, loads[1:])]
-    return Span(max(0.0, float(np.median(whole))) if whole else 0.0, 0.0, max(steps))
-
-
-def _power(costs: Costs, few: float, many: float) -> float:
-    return math.log(costs[many] / costs[few]) / math.log(many / few)
+        steps += [
+            math.log(costs[many] / costs[few]) / math.log(many / few) for few, many in zip(loads, loads[1:])
+        ]
+    return Growth(fitted(own), max(steps))
 
 
 def at(costs: Costs, ends: float) -> float:
-    """The cost at a load between those that were measured; beyond them that of the nearest.
+    """The cost at a load between those that were measured; outside them that of the nearest.
 
     Linear in the logarithm of the load: what grows with the number of connections (misses in caches and
     tables) grows by about as much with each doubling.
@@ -147,11 +158,6 @@ def at(costs: Costs, ends: float) -> float:
     below = max(n for n in loads if n < ends)
     share = math.log(ends / below) / math.log(above / below)
     return costs[below] + share * (costs[above] - costs[below])
-
-
-def growing(costs: Costs, ends: float, power: float) -> float:
-    """As `at`, but beyond the largest load the cost grows with a power of the ends."""
-    return at(costs, ends) * math.pow(max(1.0, ends / max(costs)), power)
 
 
 def inflation(points: Sequence[Point], label: str, workload: str, machine_cpus: int) -> dict[int, Ratio]:

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from analysis.demand import Demand, Span, growth, inflation, measured, serial_share
+from analysis.demand import Demand, Growth, Span, growth, inflation, measured, serial_share
 from analysis.held_out import Accuracy, Check, accuracies, checks
 from analysis.prediction import NO_SHARING, most_clients, on_other_cpus
 from analysis.record import Analysis
 
-SCHEMA = "archbench.model/2"
+SCHEMA = "archbench.model/3"
 LABELLED = "Prediction, not measurement."
 CLIENTS = tuple(10**e * m for e in range(6) for m in (1, 2, 5)) + (1_000_000,)
 CPUS = (1, 2, 4, 8, 16, 32, 64, 128)
@@ -24,13 +24,13 @@ MEMORY_BYTES = float(64 << 30)
 
 @dataclass(frozen=True)
 class Calibration:
-    """What was measured of one label. `growth` is the power of the clients with which its kind grows
-    dearer beyond the largest load, `sharing` the serial share that its step to more CPUs shows."""
+    """What was measured of one label. `growth` is how it grows dearer beyond the largest load, `sharing`
+    the serial share that its step to more CPUs shows."""
 
     label: str
     architecture: str
     demand: Demand
-    growth: Span
+    growth: Growth
     sharing: Span
     sharing_known: bool  # False: it was measured on one number of CPUs, and 0 is only assumed
 
@@ -86,11 +86,12 @@ def model(analysis: Analysis, memory_bytes: float = MEMORY_BYTES) -> Model | Non
         return None
     calibrations = []
     for label, demand in demands.items():
-        family = growth(d.server_us for d in demands.values() if d.kind == demand.kind)
+        family = [d.server_us for d in demands.values() if d.kind == demand.kind]
         share = serial_share(inflation(analysis.points, label.name, workload, analysis.cpus))
         calibrations.append(
             Calibration(
-                label.name, label.architecture, demand, family, share or NO_SHARING, share is not None
+                label.name, label.architecture, demand, growth(demand.server_us, family),
+                share or NO_SHARING, share is not None,
             )
         )
     limits = [

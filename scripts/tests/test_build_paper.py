@@ -40,7 +40,7 @@ def test_a_verdict_is_the_judges() -> None:
 
 @pytest.mark.parametrize("body, complaint", [
     ("It serves 85,000 requests.", "neither"),
-    (r"\measured{campaign}{claims_cells}{}{int}", "one of claims"),
+    (r"\measured{campaign}{claims_cells}{}{int}", "claims and demands"),
     (r"\measured{points}{label=st}{metrics.cpu}{1}", "2 rows"),
     (r"\measured{points}{label=edsm}{metrics.cpu}{1}", "0 rows"),
     (r"\measured{points}{label=mp}{metrics.cpu}{1}", "no usable cell"),
@@ -88,12 +88,12 @@ def test_figures_are_drawn_as_asked_and_described(
     monkeypatch.setattr(build_paper, "BUILD", tmp_path)
     name = "load_scalability-plaintext"
     said = build_paper.draw(
-        rf"\includegraphics[width=\columnwidth]{{figures/{name}-narrow.pdf}} \described{{{name}}}", healthy)
+        rf"\includegraphics[width=\columnwidth]{{figures/{name}-narrow.pdf}} \described{{{name}}}", [healthy])
     assert "workload plaintext" in said and "described" not in said
     (drawn,) = (tmp_path / "figures").iterdir()
     first = drawn.read_bytes()
     assert drawn.name == f"{name}-narrow.pdf" and first.startswith(b"%PDF")
-    build_paper.draw(rf"\includegraphics{{figures/{name}-narrow.pdf}}", healthy)
+    build_paper.draw(rf"\includegraphics{{figures/{name}-narrow.pdf}}", [healthy])
     assert drawn.read_bytes() == first
 
 
@@ -102,4 +102,4 @@ def test_figure_without_data_is_refused(
 ) -> None:
     monkeypatch.setattr(build_paper, "BUILD", tmp_path)
     with pytest.raises(build_paper.Refused, match="no data for this figure"):
-        build_paper.draw(r"\includegraphics{figures/disk-nowhere.pdf}", healthy)
+        build_paper.draw(r"\includegraphics{figures/disk-nowhere.pdf}", [healthy])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,18 +14,19 @@ import pytest
 import results
 import synthetic
 from analysis import demand, held_out, prediction
-from analysis.demand import EACH, FEW, Demand, Span
+from analysis.demand import FEW, PROCESS, THREAD, Demand, Growth, Span
 from analysis.intervals import Interval
 from analysis.model import CLIENTS_FOR_EACH_CPU, Model, model
 from analysis.paired import from_logs
 from analysis.prediction import NO_SHARING
 from analysis.points import Point
 from analysis.record import Analysis, analyse
+from analysis.working_set import WorkingSet, fitted
 
 STEADY = synthetic.Server("st", "process", "steady", 50_000, float("inf"), 0.8)
 CROWDED = synthetic.Server("mp", "fork", "crowded", 40_000, 400, 1.0)
 PLAIN = Demand("a", "w", None, 5_000, {8: 10.0, 64: 10.0, 1024: 20.0}, {}, 50_000)
-FLAT = Span(0.0, 0.0, 0.0)
+FLAT = Growth(WorkingSet(20.0, 0.0, 8.0), 0.0)
 
 
 @pytest.fixture(scope="module")
@@ -81,25 +81,45 @@ def test_a_server_beside_the_generator_looks_after_both_ends() -> None:
     assert demand.ends_per_cpu(256, 2, machine_cpus=4) == 128
 
 
-def test_kind_is_seen_from_the_threads_at_the_largest_load(known: Analysis) -> None:
-    def kind(threads: float | None) -> str | None:
+def test_kind_is_seen_from_processes_and_threads_at_the_largest_load(known: Analysis) -> None:
+    def kind(processes: float | None, threads: float) -> str | None:
         points = []
         for p in known.points:
-            own = {} if threads is None else {"server_threads": Interval(threads, threads, threads, 6, 0.9)}
+            counts = {"server_processes": processes, "server_threads": threads}
+            own = {name: Interval(n, n, n, 6, 0.9) for name, n in counts.items() if n is not None}
             points.append(dataclasses.replace(p, metrics={**p.metrics, **own}))
         found = demand.measured(points, "steady", "plain", known.cpus)
         assert found is not None
         return found.kind
 
-    assert [kind(513), kind(300), kind(12), kind(None)] == [EACH, EACH, FEW, None]
+    found = [kind(513, 513), kind(300, 300), kind(2, 513), kind(2, 12), kind(None, 12)]
+    assert found == [PROCESS, PROCESS, THREAD, FEW, None]
 
 
-def test_growth_is_the_median_of_a_kind_and_never_negative() -> None:
-    doubling: demand.Costs = {8: 10.0, 16: 10.0, 32: 20.0}
-    found = demand.growth([doubling, {8: 10.0, 32: 10.0}, {8: 10.0, 32: 40.0}])
-    assert (found.value, found.low, found.high) == pytest.approx((0.5, 0.0, 1.0))
-    assert demand.growth([{8: 10.0, 32: 5.0}]) == FLAT
-    assert demand.growth([]) == FLAT
+def test_working_set_is_found_from_four_loads() -> None:
+    truth = WorkingSet(10.0, 12.0, 128.0)
+    found = fitted({n: truth.at(n) for n in (8.0, 64.0, 256.0, 1024.0)})
+    assert (found.base_us, found.miss_us) == pytest.approx((10.0, 12.0), rel=0.05)
+    assert found.at(1 << 20) == pytest.approx(22.0, rel=0.02)
+
+
+def test_rise_that_only_the_largest_load_shows_is_taken_to_have_begun_early() -> None:
+    found = fitted({8: 10.0, 64: 10.0, 256: 13.0})
+    assert found.fits == pytest.approx(64.0) and found.at(1 << 20) == pytest.approx(14.0, rel=0.01)
+
+
+def test_cost_that_does_not_rise_has_no_working_set() -> None:
+    level: demand.Costs = {8: 10.0, 64: 10.0, 256: 10.0}
+    falling: demand.Costs = {8: 17.0, 64: 12.0, 256: 11.0}
+    for costs in (level, falling):
+        assert fitted(costs).miss_us == pytest.approx(0.0, abs=1e-9)
+
+
+def test_growth_is_at_most_the_steepest_step_of_a_kind() -> None:
+    own: demand.Costs = {8: 10.0, 16: 10.0, 32: 20.0}
+    found = demand.growth(own, [own, {8: 10.0, 32: 10.0}, {8: 10.0, 32: 160.0}])
+    assert found.steepest == pytest.approx(2.0)
+    assert demand.growth(own, [{8: 10.0, 32: 5.0}]).steepest == 0.0
 
 
 def test_cost_goes_by_the_clients_of_each_cpu() -> None:
@@ -113,8 +133,9 @@ def test_few_clients_are_bounded_by_their_own_way() -> None:
 
 
 def test_range_beyond_the_largest_load_is_that_of_the_growth() -> None:
-    far = prediction.on_other_cpus(PLAIN, Span(0.25, 0.0, 0.5), NO_SHARING, 1 << 20, 1)
-    assert (far.low, far.value, far.high) == pytest.approx([50_000 / 32, 50_000 / 1024**0.25, 50_000])
+    growth = Growth(WorkingSet(10.0, 20.0, 512.0), 0.5)  # at the largest load 20, far beyond it 30
+    far = prediction.on_other_cpus(PLAIN, growth, NO_SHARING, 1 << 20, 1)
+    assert (far.low, far.value, far.high) == pytest.approx([50_000 / 32, 1e6 / 30, 50_000], rel=1e-3)
 
 
 def test_sharing_widens_the_range() -> None:
@@ -158,9 +179,9 @@ def test_curve_over_clients_ends_where_memory_does(known: Analysis) -> None:
 
 def test_what_follows_the_model_is_predicted_and_what_does_not_is_told(known: Analysis) -> None:
     errors = {(c.kind, c.label): c.error for c in made_of(known).checks}
-    # The two have one kind and differ: half of what the other one grows by is expected of each.
-    slope = math.log((1 + 64 / 400) / (1 + 8 / 400)) / math.log(8) / 2
-    assert errors[held_out.CLIENTS, "steady"] == pytest.approx(8**slope - 1, rel=1e-2)
+    assert errors[held_out.FOUR_TIMES, "steady"] == pytest.approx(0.0, abs=0.01)
+    assert errors[held_out.FOUR_TIMES, "crowded"] < -0.1  # it grows on and on, as no working set does
+    # The two have one kind and differ.
     step = (1 + 512 / 400) / (1 + 64 / 400)
     assert errors[held_out.SERVER, "steady"] == pytest.approx(step - 1, rel=1e-2)
     assert errors[held_out.SERVER, "crowded"] == pytest.approx(1 / step - 1, rel=1e-2)
@@ -185,9 +206,9 @@ def test_held_out_point_is_not_looked_at(known: Analysis) -> None:
         return dataclasses.replace(p, values={**p.values, demand.CPU: twice})
 
     before, after = found(known.points), found([doubled(p) for p in known.points])
-    for kind in (held_out.CLIENTS, held_out.SERVER):
+    for kind in (held_out.FOUR_TIMES, held_out.SERVER):
         assert after[kind, "steady"] == before[kind, "steady"]
-    assert after[held_out.CLIENTS, "crowded"] == before[held_out.CLIENTS, "crowded"]
+    assert after[held_out.FOUR_TIMES, "crowded"] == before[held_out.FOUR_TIMES, "crowded"]
     assert after[held_out.SERVER, "crowded"] == pytest.approx(2 * before[held_out.SERVER, "crowded"])
 
 

@@ -32,7 +32,7 @@ Client::Client(Run& run, Kind kind, const Address& address, ClientCounts* counts
       counts_(counts),
       phase_(phase),
       connection_(run.options, address, speed_of(kind, run.options),
-                  closes_after_answer(kind, run.options), run.tally) {}
+                  closes_after_answer(kind, run.options), run.stamps_if_any(), run.tally) {}
 
 void Client::prepare() {
   if (closes_after_answer(kind_, run_.options)) return;
@@ -168,7 +168,8 @@ void Client::count(Time due, const Exchange& exchange) {
   tally.window.add(exchange.failure, exchange.status);
   ++counts_->requests;
   if (!answered) return;
-  tally.latency.add(exchange.end - due);
+  tally.latency.add(exchange.arrival.value_or(exchange.end) - due);
+  if (exchange.arrival) tally.read_lag.add(exchange.end - *exchange.arrival);
   ++counts_->answers;
 }
 

@@ -18,10 +18,12 @@ struct Run {
   Target idle_target;
   Picker picker;
   std::mt19937_64 random;
+  std::optional<Stamps> stamps;        // when latency counts until an answer arrived
   std::unique_ptr<Arrivals> arrivals;  // open loop: each due time is for the client that takes it
   bool given_up = false;               // what is due is not sent any more
 
   Target& pick() { return targets[picker.pick(random)]; }
+  Stamps* stamps_if_any() { return stamps ? &*stamps : nullptr; }
   Time end() const { return control.end.load(std::memory_order_relaxed); }
   bool in_window(Time time) const { return time >= control.window_begin && time < end(); }
 };

@@ -42,6 +42,7 @@ Failure Connection::open() {
   if (fd >= 0) {
     const int on = 1;
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+    if (stamps_ != nullptr) Stamps::ask_for(fd);
     if (speed_.read_bytes_per_s > 0) {  // before the window is announced
       setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &kSlowReceiveBuffer, sizeof(kSlowReceiveBuffer));
     }
@@ -98,6 +99,7 @@ Exchange Connection::transfer(Target& target, Time begin, BodyCheck* check) {
     return result;
   }
   result.status = reader_.head().status;
+  if (stamp_) result.arrival = stamps_->arrival(*stamp_, begin, result.end);
   if (close_after_answer_ || !reader_.head().keep_alive) {
     // Whoever closes first keeps the port for a minute: let that be the server, as it said.
     if (!reader_.head().keep_alive) st_read(socket_, buffer.data(), buffer.size(), kCloseWait);
@@ -136,7 +138,7 @@ Failure Connection::read_answer(Time begin, std::uint64_t& bytes_read) {
   const std::size_t most = piece(speed_.read_bytes_per_s, buffer.size());
   Duration patience = options_.timeout;
   for (;;) {
-    const ssize_t got = st_read(socket_, buffer.data(), most, as_timeout(patience));
+    const ssize_t got = read_some(most, patience);
     if (got < 0) return from_errno("reading from ", Failure::read);
     if (got == 0) return at_end();
     bytes_read += static_cast<std::uint64_t>(got);
@@ -162,6 +164,11 @@ Failure Connection::read_answer(Time begin, std::uint64_t& bytes_read) {
       }
     }
   }
+}
+
+ssize_t Connection::read_some(std::size_t most, Duration patience) {
+  if (stamps_ == nullptr) return st_read(socket_, buffer.data(), most, as_timeout(patience));
+  return Stamps::read(socket_, {buffer.data(), most}, as_timeout(patience), stamp_);
 }
 
 Failure Connection::at_end() {

@@ -5,6 +5,7 @@
 
 #include "harness/stload/answer.h"
 #include "harness/stload/options.h"
+#include "harness/stload/stamps.h"
 #include "harness/stload/tally.h"
 
 namespace stload {
@@ -22,20 +23,23 @@ struct Target {
 // How asking once ended.
 struct Exchange {
   Failure failure = Failure::none;
-  int status = 0;  // of a whole answer
-  Time end{};      // its last byte was read, or the failure was found
+  int status = 0;                 // of a whole answer
+  Time end{};                     // its last byte was read, or the failure was found
+  std::optional<Time> arrival{};  // of its last byte, by the kernel; none without a stamp
   std::uint64_t bytes_read = 0;
 };
 
 class Connection {
  public:
-  // `close_after_answer`: each request has a connection of its own.
+  // `close_after_answer`: each request has a connection of its own. `stamps` is null when it does
+  // not matter when answers arrive.
   Connection(const Options& options, const Address& address, Speed speed, bool close_after_answer,
-             Tally& tally)
+             Stamps* stamps, Tally& tally)
       : options_(options),
         address_(address),
         speed_(speed),
         close_after_answer_(close_after_answer),
+        stamps_(stamps),
         tally_(tally) {}
   ~Connection() { close(); }
   Connection(const Connection&) = delete;
@@ -61,6 +65,7 @@ class Connection {
   // At their own speed; slow ones are cut into pieces with pauses between them.
   Failure write(const std::string& request);
   Failure read_answer(Time begin, std::uint64_t& bytes_read);
+  ssize_t read_some(std::size_t most, Duration patience);
   Failure at_end();  // the server has closed: right for some answers
 
   // Until a slow transfer that has moved `done` bytes since `begin` may go on.
@@ -73,8 +78,10 @@ class Connection {
   const Address& address_;
   const Speed speed_;
   const bool close_after_answer_;
+  Stamps* const stamps_;
   Tally& tally_;
   st_netfd_t socket_ = nullptr;
+  std::optional<Duration> stamp_;  // of what was read last
   AnswerReader reader_;
 };
 

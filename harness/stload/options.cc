@@ -20,8 +20,12 @@ constexpr long kFastestSlow = 1'000'000'000;
 
 constexpr const char* kFooter = R"(
 Without --rate and --per-client-rate the loop is closed: a client asks again when it has its answer.
-While the server stalls nobody asks, so such a run hides stalls. With a rate, latency counts from
-when a request was due, whatever the server did meanwhile.
+While the server stalls nobody asks, so such a run hides stalls.
+
+A latency begins, with a rate, when the request was due, whatever the server did meanwhile; in a
+closed loop when stload began to send it (or to connect). It ends, with a rate, when the last byte of
+the answer had come to this machine, as the kernel stamped it; in a closed loop when stload had read
+it (--latency-until). All times are on the monotonic clock.
 
 Examples:
   stload http://127.0.0.1:8080/bytes/1024
@@ -139,6 +143,11 @@ class Declaration {
          options_.think_time, 0, "0.5");
     choice("--think-times", "how these are spread: constant or exponential [constant]",
            options_.think_times, "constant", "exponential");
+    static_assert(static_cast<int>(Until::arrived) == 0);
+    choice("--latency-until",
+           "where a latency ends: when the answer had arrived, by the kernel's time stamp, or when "
+           "stload had read it: arrived or read [arrived with a rate, else read]",
+           options_.latency_until, "arrived", "read");
   }
 
   void declare_kinds() {
@@ -179,6 +188,9 @@ class Declaration {
              ", for example http://127.0.0.1:8080/");
     }
     check_combinations();
+    if (app_.count("--latency-until") == 0) {
+      options_.latency_until = options_.timed() ? Until::arrived : Until::read;
+    }
     if (addresses_.empty()) {
       options_.addresses = {resolve(options_.url.host, options_.url.port)};
     } else {

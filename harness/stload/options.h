@@ -14,6 +14,10 @@ namespace stload {
 
 enum class Think { constant, exponential };
 
+// Where a latency ends: when the kernel had the last byte of the answer, or when stload had read
+// it.
+enum class Until { arrived, read };
+
 // 0: as fast as it goes.
 struct Speed {
   std::uint64_t read_bytes_per_s = 0;
@@ -40,6 +44,11 @@ struct Options {
   Spacing arrivals = Spacing::poisson;
   Duration think_time{};  // the mean
   Think think_times = Think::constant;
+
+  // With a rate, until it arrived, unless the command line says otherwise: such a load is for
+  // latency. A closed loop is for throughput, and there the end of an answer is the begin of the
+  // next request.
+  Until latency_until = Until::read;
 
   bool connection_per_request = false;
   int idle = 0;

@@ -72,6 +72,7 @@ json load_json(const Options& options) {
                         : options.per_client_rate ? "paced"
                                                   : "closed"},
                {"hides_stalls", !options.timed()},
+               {"latency_until", options.latency_until == Until::arrived ? "arrived" : "read"},
                {"url", "http://" + options.url.authority() + options.url.path},
                {"addresses", json::array()},
                {"clients", options.clients},
@@ -181,6 +182,9 @@ json report_json(const Options& options, const Outcome& outcome) {
                  {"latency_us", distribution(tally.latency, tally.window.failed())},
                  {"connect_us", distribution(tally.connect, 0)},
                  {"clients", clients_json(options, outcome)}};
+  if (options.latency_until == Until::arrived) {
+    report["read_lag_us"] = distribution(tally.read_lag, 0);
+  }
   if (options.timed()) {
     report["send_lag_us"] = distribution(tally.send_lag, 0);
     report["wakeup_lag_us"] = distribution(tally.wakeup_lag, 0);

@@ -126,6 +126,9 @@ std::string summary(const Options& options, const Outcome& outcome) {
         << megabytes_per_s(tally.window_bytes_read, outcome.window) << "\n";
   }
   out << "  latency     " << describe(tally.latency, window.failed());
+  if (options.latency_until == Until::arrived) {
+    out << "  read lag    " << describe(tally.read_lag, 0);
+  }
   if (options.timed()) {
     out << "  send lag    " << describe(tally.send_lag, 0);
   } else {

@@ -41,9 +41,11 @@ void Tally::merge(const Tally& other) {
   completed += other.completed;
   queued += other.queued;
   latency.merge(other.latency);
+  read_lag.merge(other.read_lag);
   send_lag.merge(other.send_lag);
   wakeup_lag.merge(other.wakeup_lag);
   connect.merge(other.connect);
+  clock_was_set |= other.clock_was_set;
   idle_opened += other.idle_opened;
   idle_open += other.idle_open;
   idle_closed_by_server += other.idle_closed_by_server;

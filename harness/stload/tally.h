@@ -58,9 +58,12 @@ struct Tally {
   std::uint64_t queued = 0;             // in the window: due while no client was waiting for it
 
   Histogram latency;     // of window.answers
+  Histogram read_lag;    // of those of them whose arrival is known: arrived to read
   Histogram send_lag;    // of all in the window that were sent: due to sent
   Histogram wakeup_lag;  // of those that a client was waiting to send
   Histogram connect;     // of all connections
+
+  bool clock_was_set = false;  // that of the day, by which the kernel stamps arrivals
 
   std::uint64_t idle_opened = 0;
   std::uint64_t idle_open = 0;  // at the end

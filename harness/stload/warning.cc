@@ -61,6 +61,17 @@ std::vector<Warning> warnings(const Options& options, const Outcome& outcome) {
                                  "machine is too busy, and latencies contain that");
     }
   }
+  if (const std::uint64_t without = tally.window.answers - tally.read_lag.count();
+      options.latency_until == Until::arrived && without > 0) {
+    warn("unstamped", grouped(without) +
+                          " answers have no possible time stamp of their arrival: "
+                          "their latency runs until they were read");
+  }
+  if (tally.clock_was_set) {
+    warn("clock_set",
+         "the clock of the day was set meanwhile, and the kernel's time stamps with it: latencies "
+         "may be wrong by as much; run it again");
+  }
   const Fairness fair = fairness(outcome);
   if (tally.window.answers > 0 && fair.served < outcome.clients.size() &&
       requests >= 10 * outcome.clients.size()) {

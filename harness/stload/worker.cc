@@ -56,7 +56,7 @@ Worker::Worker(const Options& options, const Control& control, Tally& tally,
                std::span<ClientCounts> counts, Share share)
     : share_(share),
       counts_(counts),
-      run_{options, control, tally, {}, {}, Picker(options.paths), std::mt19937_64(), nullptr} {
+      run_{options, control, tally, {}, {}, Picker(options.paths), std::mt19937_64(), {}, nullptr} {
   std::seed_seq seed{options.seed, static_cast<std::uint64_t>(share.index)};
   run_.random.seed(seed);
   // The kernel may delay every wake-up by 50 us otherwise, to save energy.
@@ -64,6 +64,7 @@ Worker::Worker(const Options& options, const Control& control, Tally& tally,
   st_set_eventsys(ST_EVENTSYS_ALT);
   if (st_init() != 0) throw Fatal(with_errno("st_init", errno));
   hear_signals();
+  if (options.latency_until == Until::arrived) run_.stamps.emplace();
   changed_ = st_cond_new();
   begin_ = st_cond_new();
   if (changed_ == nullptr || begin_ == nullptr) throw Fatal(with_errno("st_cond_new", errno));
@@ -90,7 +91,7 @@ void Worker::make_targets() {
 void Worker::prepare() {
   const Options& options = run_.options;
   if (options.check && !options.expected) {
-    Connection connection(options, options.addresses.front(), {}, false, run_.tally);
+    Connection connection(options, options.addresses.front(), {}, false, nullptr, run_.tally);
     for (Target& target : run_.targets) learn(connection, target);
     run_.idle_target.expected_status = run_.targets.front().expected_status;
     run_.idle_target.expected_body = run_.targets.front().expected_body;
@@ -222,6 +223,7 @@ void Worker::finish() {
   run_.given_up = true;
   interrupt([](const Client&) { return true; });
   wait([] { return Time::max(); }, all_ended);
+  run_.tally.clock_was_set = run_.stamps && run_.stamps->clock_was_set();
 }
 
 void Worker::wait_for_answers(const std::function<bool()>& all_given) {

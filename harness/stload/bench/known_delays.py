@@ -11,7 +11,11 @@ The truth is from the kernel's time stamps of the segments on loopback (wire.py)
 socket, and begins when the request came to the server's (closed loop) or when the request was due (open loop: the n-th
 request was due n / rate after the begin of the load, whose time stload tells). The nominal figures beside it are of a
 server and a machine without any delay but the stated ones; the machine that this runs on may add to them, and then does so
-in the truth as well. What remains between report and truth is stload: when it is woken, and how long it reads.
+in the truth as well.
+
+stload takes the arrival of an answer from time stamps of the same kernel (--latency-until arrived, in the closed loop as well). What
+is compared is the rest: which stamp is of which request, when it was due or sent, the conversion between clocks, the buckets. With
+--until read it counts until it has read instead, and what it needs to be woken and to read is between report and truth.
 
 The server spins on one CPU. stload has another one, with real-time priority, so that whatever else the machine does there
 is not in its way; a program of the lowest priority keeps this CPU awake, because waking a sleeping one takes 20-30 us more.
@@ -55,8 +59,8 @@ class Case(NamedTuple):
         """Arguments of known_server; the last one makes it spin."""
         return [str(number) for number in (*self[4:], 1)]
 
-    def load(self) -> list[str]:
-        words = ["--warmup", "0", "--clients", str(self.clients), "--duration", str(self.seconds)]
+    def load(self, until: str) -> list[str]:
+        words = ["--latency-until", until, "--warmup", "0", "--clients", str(self.clients), "--duration", str(self.seconds)]
         return words + (["--rate", str(self.rate), "--arrivals", "constant"] if self.rate else [])
 
 
@@ -116,7 +120,7 @@ class Round(NamedTuple):
     truth: list[float]
 
 
-def measure(case: Case, binaries: Path) -> Round:
+def measure(case: Case, until: str, binaries: Path) -> Round:
     on_server_cpu, on_stload_cpu = (["taskset", "-c", str(cpu)] for cpu in sorted(os.sched_getaffinity(0))[:2])
     keep_awake = [*on_stload_cpu, "chrt", "--idle", "0", sys.executable, "-c", "while True: pass"]
     with tempfile.TemporaryDirectory() as folder:
@@ -129,7 +133,7 @@ def measure(case: Case, binaries: Path) -> Round:
             with subprocess.Popen(keep_awake) as awake:
                 try:
                     subprocess.run([*on_stload_cpu, "chrt", "--fifo", "1", str(binaries / "stload"), "--json", str(file),
-                                    *case.load(), url], stdout=subprocess.DEVNULL, check=True)
+                                    *case.load(until), url], stdout=subprocess.DEVNULL, check=True)
                 finally:
                     awake.kill()
             segments = wire.stop()
@@ -161,6 +165,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", choices=CASES, action="append", help="this case; may be given again [all]")
     parser.add_argument("--rounds", type=int, default=3, metavar="N", help="of each [%(default)s]")
+    parser.add_argument("--until", choices=("arrived", "read"), default="arrived",
+                        help="where stload's latencies end [%(default)s]")
     parser.add_argument("--bin", type=Path, default=REPOSITORY / "build/release/bin", metavar="DIR",
                         help="where known_server and stload are [%(default)s]")
     options = parser.parse_args()
@@ -168,7 +174,7 @@ def main() -> None:
         sys.exit("fatal: there is one CPU here, and server and stload need one each")
     if options.rounds < 1:
         parser.error("--rounds: at least 1")
-    worst = {name: show(CASES[name], [measure(CASES[name], options.bin) for _ in range(options.rounds)])
+    worst = {name: show(CASES[name], [measure(CASES[name], options.until, options.bin) for _ in range(options.rounds)])
              for name in options.only or CASES}
     print("largest error: " + ", ".join(f"{name} {off:.2f} %" for name, off in worst.items()) + f" (aim: {AIM_PERCENT} %)")
 

@@ -26,9 +26,21 @@ std::string complaint(const std::vector<const char*>& arguments) {
 TEST(Options, a_url_alone_is_a_closed_loop) {
   const Options options = parse({"http://127.0.0.1:8080/bytes/1024?x=1"});
   EXPECT_FALSE(options.timed());
+  EXPECT_EQ(options.latency_until, Until::read);
   EXPECT_EQ(options.url.path, "/bytes/1024?x=1");
   EXPECT_EQ(options.addresses.at(0).text(), "127.0.0.1:8080");
   EXPECT_EQ(options.paths.at(0).path, "/bytes/1024?x=1");
+}
+
+TEST(Options, with_a_rate_latency_counts_until_an_answer_arrived_unless_it_is_said) {
+  const auto until = [](std::vector<const char*> arguments) {
+    arguments.push_back("http://127.0.0.1/");
+    return parse(arguments).latency_until;
+  };
+  EXPECT_EQ(until({"--rate", "5"}), Until::arrived);
+  EXPECT_EQ(until({"--per-client-rate", "5"}), Until::arrived);
+  EXPECT_EQ(until({"--rate", "5", "--latency-until", "read"}), Until::read);
+  EXPECT_EQ(until({"--latency-until", "arrived"}), Until::arrived);
 }
 
 TEST(Options, urls) {

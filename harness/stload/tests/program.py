@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+import time
 from pathlib import Path
 from typing import Any
 
@@ -64,3 +65,12 @@ def refused(url: str, **options: Any) -> str:
 def answer_all(connection: Connection) -> None:
     while connection.request():
         connection.answer()
+
+
+def wait_for_children(parent: int, count: int) -> list[int]:
+    """The processes that `parent` has started, once there are so many."""
+    while True:
+        children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
+        if len(children) == count:
+            return [int(pid) for pid in children]
+        time.sleep(0.01)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from conftest import Start
-from program import Json, command, expect_sound
+from program import Json, command, expect_sound, wait_for_children
 from servers import PATIENCE_S, Connection, KnownServer, Server
 
 
@@ -125,12 +125,3 @@ def is_running(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except FileNotFoundError:
         return False
-
-
-def wait_for_children(parent: int, count: int) -> list[int]:
-    """The processes that `parent` has started, once there are so many."""
-    while True:
-        children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
-        if len(children) == count:
-            return [int(pid) for pid in children]
-        time.sleep(0.01)

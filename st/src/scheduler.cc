@@ -77,7 +77,6 @@ Thread* merge(Thread* a, Thread* b) {
   while (number_ == 0) number_ = static_cast<uint16_t>(++numbers);
   thread->home = number_;
   current_ = primordial_ = thread;
-  run_head_ = nullptr;
   watch_for_overflow();
   grant(kSwitchesPerClock);
   switch_in_ = switch_out_ = nullptr;
@@ -213,6 +212,8 @@ void Scheduler::grant(uint32_t switches) {
 // goes on is called by the one that is left, which saves the former from asking whether there is
 // one.
 [[gnu::noinline]] int Scheduler::give_way_with_care(Thread* self) {
+  if (leaf_stack.contains(context_stack_pointer()))
+    check_failed(kWaiting, "it was made inside st_leaf_call()");
   if (switch_out_) switch_out_();
   if (budget_ == 0) check_the_clock();
   while (!run_head_) look_at_events(true);
@@ -243,10 +244,6 @@ void Scheduler::grant(uint32_t switches) {
     if (thread == run_tail_) break;
   }
   stacks.count(stats);
-}
-
-[[gnu::cold]] void Scheduler::refuse_to_wait() const {
-  check_failed("a call that waits", current_ ? "it was made inside st_leaf_call()" : kTooEarly);
 }
 
 Wake Scheduler::suspend(State state, uint64_t timeout) { return suspend_inline(state, timeout); }

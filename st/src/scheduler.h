@@ -58,7 +58,8 @@ class Scheduler {
   // who switches to the thread does that for it.
   int wait(Thread* self, State state, uint64_t timeout);
   int wait_inline(Thread* self, State state, uint64_t timeout);  // for the call made most
-  // The caller, after a look whether it may wait.
+  // The caller, after a look whether it is a thread. That it is not in a leaf call is found out
+  // when it gives way.
   Thread* about_to_wait();
 
   // What a call reports that has been suspended: an interrupt, whatever else has happened, which is
@@ -123,7 +124,6 @@ class Scheduler {
   int give_way(Thread* self);
   int give_way_with_care(Thread* self);
   int tell(Thread* next);
-  [[noreturn]] void refuse_to_wait() const;
   void begin_wait(Thread* self, State state, uint64_t timeout);
   void yield_with_care();
   void grant(uint32_t switches);
@@ -168,7 +168,8 @@ class Scheduler {
 // place in the static block of thread-local storage, of which it needs a few hundred bytes.
 extern thread_local constinit Scheduler scheduler __attribute__((tls_model("initial-exec")));
 
-inline constexpr uint64_t kTicks = 1'000'000;  // context_ticks() of a millisecond or less
+inline constexpr char kWaiting[] = "a call that waits";  // what an abort says has been misused
+inline constexpr uint64_t kTicks = 1'000'000;            // context_ticks() of a millisecond or less
 
 // What every wait passes through.
 
@@ -234,10 +235,9 @@ inline bool Scheduler::exceptions_in_flight() const {
 }
 
 [[gnu::always_inline]] inline Thread* Scheduler::about_to_wait() {
-  Thread* self = current_;
-  if (!self || leaf_stack.contains(context_stack_pointer())) [[unlikely]]
-    refuse_to_wait();
-  return self;
+  if (!current_) [[unlikely]]
+    check_failed(kWaiting, kTooEarly);
+  return current_;
 }
 
 [[gnu::always_inline]] inline void Scheduler::begin_wait(Thread* self, State state,

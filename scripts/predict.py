@@ -45,7 +45,7 @@ def told(made: Model) -> list[str]:
     lines += ["", "CPU time of a request at points predicted without having been seen:"]
     for a in made.accuracies:
         lines.append(
-            f"{a.kind:<16} {a.within} of {a.points} within {percent(GOOD)}; median error"
+            f"{a.kind:<22} {a.within} of {a.points} within {percent(GOOD)}; median error"
             f" {percent(a.median_error, 1)}, worst {percent(a.worst_error, 1)}"
             + ("" if a.median_rps_error is None else f"; of the throughput {percent(a.median_rps_error, 1)}")
         )

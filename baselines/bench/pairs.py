@@ -9,8 +9,9 @@ processes of the server from its exit line, over the requests it has counted. `r
 the median over the rounds, each of which compares two neighbours in time, and its quartiles.
 
 --syscalls counts system calls (perf, raw_syscalls:sys_enter) of all processes of each server instead: tracing
-costs CPU time, so the two are never measured together. There wrk has two threads on both CPUs, so that the server
-never waits for wrk: where it does, a loop asks for events more often the less there is to do, which costs nobody anything.
+costs CPU time, so the two are never measured together. There a wrk with half of the clients runs on either CPU, so that
+the server never waits for its clients: where it does, a loop asks for events more often the less there is to do, which
+costs nobody anything. On CPUs of their own, because two threads that may run on both are at times both on one.
 """
 
 from __future__ import annotations
@@ -75,11 +76,15 @@ def run(server: list[str], cpus: list[int], clients: int, options: argparse.Name
             fail(f"'{shlex.join(server)}' has not started; run it by hand to see why")
         url = json.loads(ready)["url"] + options.path
         with system_calls(processes_below(process.pid), options.syscalls) as counted:
-            place, threads = (f"{cpus[0]},{cpus[1]}", 2) if options.syscalls else (str(cpus[1]), 1)
-            said = subprocess.run(["taskset", "-c", place, "wrk", f"-t{threads}", f"-c{clients}",
-                                   f"-d{options.seconds}s", url], capture_output=True, text=True).stdout
-        if "Non-2xx" in said or "Requests/sec" not in said:
-            fail(f"wrk's requests to '{shlex.join(server)}' for {options.path} failed:\n{said}")
+            places = cpus[:2] if options.syscalls else cpus[1:2]
+            shares = [(clients + i) // len(places) for i in range(len(places))]
+            crowd = [subprocess.Popen(["taskset", "-c", str(place), "wrk", "-t1", f"-c{share}",
+                                       f"-d{options.seconds}s", url], stdout=subprocess.PIPE, text=True)
+                     for place, share in zip(places, shares) if share]
+            answers = [wrk.communicate()[0] for wrk in crowd]
+        for said in answers:
+            if "Non-2xx" in said or "Requests/sec" not in said:
+                fail(f"wrk's requests to '{shlex.join(server)}' for {options.path} failed:\n{said}")
         process.send_signal(signal.SIGTERM)
         total: dict[str, Any] = json.loads(process.stdout.read().splitlines()[-1])
     if not total.get("requests"):

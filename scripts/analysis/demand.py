@@ -17,6 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from analysis.intervals import LEVEL
 from analysis.paired import Ratio, from_logs
 from analysis.points import WALL_CLOCK, Point
 from analysis.working_set import WorkingSet, fitted
@@ -188,14 +189,15 @@ def inflation(points: Sequence[Point], label: str, workload: str, machine_cpus: 
     return {cpus: ratio for cpus, ratio in ratios.items() if ratio is not None}
 
 
-def serial_share(inflated: Mapping[int, Ratio]) -> Span | None:
+def serial_share(inflated: Mapping[int, Ratio], servers: int) -> Span | None:
     """The serial share of the scalability law that a step to more CPUs shows; None when none was made.
 
-    The most precise step says it. The value is 0 unless the loss is sure: a share of a hundredth already
-    halves a hundred CPUs, and two of them cannot tell a hundredth from noise.
+    The most precise step says it. The value is 0 unless the loss is sure, also when of so many `servers`
+    each could show one by chance (Bonferroni): a share of a hundredth already halves a hundred CPUs.
     """
     if not inflated:
         return None
     cpus, ratio = min(inflated.items(), key=lambda each: each[1].high / each[1].low)
     low, high = (max(0.0, bound - 1) / (cpus - 1) for bound in (ratio.low, ratio.high))
-    return Span((ratio.ratio - 1) / (cpus - 1) if ratio.verdict == "ahead" else 0.0, low, high)
+    sure = ratio.verdict == "ahead" and ratio.p is not None and ratio.p * servers < 1 - LEVEL
+    return Span((ratio.ratio - 1) / (cpus - 1) if sure else 0.0, low, high)

@@ -87,7 +87,7 @@ def model(analysis: Analysis, memory_bytes: float = MEMORY_BYTES) -> Model | Non
     calibrations = []
     for label, demand in demands.items():
         family = [d.server_us for d in demands.values() if d.kind == demand.kind]
-        share = serial_share(inflation(analysis.points, label.name, workload, analysis.cpus))
+        share = serial_share(inflation(analysis.points, label.name, workload, analysis.cpus), len(demands))
         calibrations.append(
             Calibration(
                 label.name, label.architecture, demand, growth(demand.server_us, family),

@@ -148,12 +148,17 @@ def test_sharing_that_is_not_sure_is_only_in_the_range() -> None:
     unsure = from_logs({block: 0.1 * (-1) ** block for block in range(6)})
     few = from_logs({0: 0.5})
     assert sure and unsure and few
-    share = demand.serial_share({2: unsure, 3: sure})  # the more precise of the two
+    share = demand.serial_share({2: unsure, 3: sure}, 8)  # the more precise of the two
     assert share is not None and share.value == pytest.approx((sure.ratio - 1) / 2) and share.low > 0
     for ratio in (unsure, few):
-        share = demand.serial_share({2: ratio})
+        share = demand.serial_share({2: ratio}, 1)
         assert share is not None and share.value == 0 and share.high > 0
-    assert demand.serial_share({}) is None
+    assert demand.serial_share({}, 1) is None
+    likely = from_logs({block: 0.1 + 0.06 * (-1) ** block for block in range(6)})
+    assert likely is not None
+    alone, among_many = demand.serial_share({2: likely}, 1), demand.serial_share({2: likely}, 20)
+    assert alone is not None and alone.value > 0
+    assert among_many is not None and among_many.value == 0 and among_many.low > 0
 
 
 def test_generator_takes_turns_when_it_has_no_cpu_of_its_own() -> None:

@@ -197,6 +197,16 @@ def test_what_follows_the_model_is_predicted_and_what_does_not_is_told(known: An
     assert abs(errors[held_out.WORK, "crowded"]) > 0.1
 
 
+def test_twice_the_clients_is_predicted_from_more_loads_than_four_times(tmp_path: Path) -> None:
+    recipe = synthetic.Recipe(
+        servers=(CROWDED,), clients=(8, 64, 256, 512), cpus=(1,), cell_noise=1e-6, block_noise=1e-6
+    )
+    made = made_of(analyse(results.load(synthetic.write(tmp_path, recipe))))
+    errors = {c.kind: c.error for c in made.checks}
+    assert errors.keys() == {held_out.TWICE, held_out.FOUR_TIMES}
+    assert errors[held_out.FOUR_TIMES] < errors[held_out.TWICE] < -0.05  # it grows on and on
+
+
 def test_held_out_point_is_not_looked_at(known: Analysis) -> None:
     def found(points: Sequence[Point]) -> dict[tuple[str, str], float]:
         return {

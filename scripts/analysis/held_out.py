@@ -19,10 +19,10 @@ How it became what it is. That servers have kinds was learnt from a campaign who
 from one server for all: those with a heap for each connection came out 105 and 128 % off. Quartiles were
 decided over the three campaigns that `demand` names. In a fourth the median error was 12.0 %: threads and
 processes were one kind, which their files and heaps told apart, and a power of the clients stood for the
-working set, whose law comes within 1 to 2 % of that campaign's loads, of all servers but the staged one. So of none of these
-campaigns are the errors a test. The campaign of the demands was taken after all this was written, and
-its median error was 3.7 %; that a serial share must be sure among so many servers came after it, and
-made that 3.1 %.
+working set, whose law comes within 1 to 2 % of that campaign's loads, of all servers but the staged one.
+So of none of these campaigns are the errors a test. The campaign of the demands was taken after all this
+was written, and its median error was 3.7 %; that a serial share must be sure among so many servers came
+after it, and made that 3.1 %.
 """
 
 from __future__ import annotations

@@ -6,8 +6,8 @@
 //
 // Stacks of one size are cut from large slabs. A freed one is the next one given out, because it is
 // still in the cache. The guard page is part of the slab: with MADV_GUARD_INSTALL (Linux 6.13) it
-// costs no mapping of its own, so that a million guarded stacks need a few dozen mappings; before
-// that it is an mprotect()ed page, up to a budget.
+// costs no mapping of its own, so that a million guarded stacks need far fewer mappings than the
+// kernel allows; before that it is an mprotect()ed page, up to a budget.
 //
 // Two things keep the control blocks of thousands of threads from fighting for the same cache sets:
 // the guard page is added to the stack instead of taken from it, so that stacks are not a power of

@@ -12,10 +12,10 @@ show in them, and is the law's blind side.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-
-import numpy as np
+from statistics import fmean, median
 
 STEPS_PER_DOUBLING = 8  # in the search for `fits`; finer than any campaign's loads
 
@@ -37,18 +37,32 @@ def fitted(costs: Mapping[float, float]) -> WorkingSet:
 
     Of laws that are equally near the one with the smallest `fits`, which grows the least beyond the
     largest load: a rise that only that load shows says where it began and not where it will end.
+    In Python's own floats and not numpy's, whose powers differ in the last digit from one processor to
+    the next: the same cells shall give the same file on all of them.
     """
     loads = sorted(costs)
-    measured = np.array([costs[n] for n in loads])
-    best, least = WorkingSet(float(np.median(measured)), 0.0, loads[-1]), float("inf")
-    steps = max(1, round(STEPS_PER_DOUBLING * float(np.log2(loads[-1] / loads[0]))))
-    for fits in np.geomspace(loads[0], loads[-1], steps + 1)[:-1]:
-        missing = np.array([max(0.0, 1.0 - fits / n) for n in loads])
-        design = np.stack([np.ones_like(missing), missing], axis=1) / measured[:, None]
-        (base, miss), *_ = np.linalg.lstsq(design, np.ones_like(measured), rcond=None)
+    measured = [costs[n] for n in loads]
+    best, least = WorkingSet(median(measured), 0.0, loads[-1]), math.inf
+    steps = round(STEPS_PER_DOUBLING * math.log2(loads[-1] / loads[0]))
+    for step in range(steps):
+        fits = loads[0] * (loads[-1] / loads[0]) ** (step / steps)
+        missing = [max(0.0, 1.0 - fits / n) for n in loads]
+        base, miss = _nearest(missing, measured)
         if miss < 0:  # it grows cheaper: no law of caches
-            base, miss = 1.0 / float(np.mean(1.0 / measured)), 0.0
-        error = float(np.sum(((base + miss * missing) / measured - 1.0) ** 2))
+            base, miss = 1.0 / fmean(1.0 / cost for cost in measured), 0.0
+        error = math.fsum(((base + miss * x) / cost - 1.0) ** 2 for x, cost in zip(missing, measured))
         if error < least - 1e-12:
-            best, least = WorkingSet(float(base), float(miss), float(fits)), error
+            best, least = WorkingSet(base, miss, fits), error
     return best
+
+
+def _nearest(missing: list[float], measured: list[float]) -> tuple[float, float]:
+    """The base and the miss whose errors relative to the measured costs have the least squares."""
+    ones = [1.0 / cost for cost in measured]
+    shares = [x / cost for x, cost in zip(missing, measured)]
+    aa = math.fsum(x * x for x in ones)
+    ab = math.fsum(x * y for x, y in zip(ones, shares))
+    bb = math.fsum(y * y for y in shares)
+    a, b = math.fsum(ones), math.fsum(shares)
+    determinant = aa * bb - ab * ab
+    return (a * bb - b * ab) / determinant, (b * aa - a * ab) / determinant

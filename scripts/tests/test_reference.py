@@ -62,7 +62,7 @@ def test_model_is_the_same_on_a_processor_with_fewer_instructions(campaign: Path
         "NPY_DISABLE_CPU_FEATURES": "AVX2 FMA3 AVX512F AVX512CD AVX512_SKX",
         "GLIBC_TUNABLES": "glibc.cpu.hwcaps=-AVX2,-FMA",
     }
-    command = [remake.ROOT / "scripts" / "predict.py", campaign, "-o", tmp_path / "model.json"]
+    command = [str(remake.ROOT / "scripts" / "predict.py"), str(campaign), "-o", str(tmp_path / "model.json")]
     subprocess.run(command, check=True, capture_output=True, env={**os.environ, **old})
     assert (tmp_path / "model.json").read_text() == there.read_text()
 
